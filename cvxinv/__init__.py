@@ -1,0 +1,1 @@
+"""cvxinv: invert ReLU generators layer by layer as convex problems, and prove each answer right."""

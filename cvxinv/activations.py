@@ -1,0 +1,234 @@
+"""Output activations phi of eq. 2: value, derivative, inverse, range and the Lipschitz constant of the inverse.
+
+Every phi is elementwise, strictly increasing and invertible on its range. All methods take numpy arrays or torch
+tensors and answer in kind. Outside the range of phi the inverse is nan.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Protocol, runtime_checkable
+
+import math
+
+from .arrays import Array, namespace
+
+
+@runtime_checkable
+class Activation(Protocol):
+    """What eq. 2 asks of an output activation phi."""
+
+    name: ClassVar[str]
+    smooth: ClassVar[bool]  # twice differentiable: eq. 5 can go to a nonlinear programming solver
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The open interval of values that phi takes."""
+        ...
+
+    def __call__(self, t: Array) -> Array:
+        """phi(t)."""
+        ...
+
+    def derivative(self, t: Array) -> Array:
+        """phi'(t); at a kink, the derivative from the inside."""
+        ...
+
+    def inverse(self, y: Array) -> Array:
+        """phi^-1(y), nan outside the range."""
+        ...
+
+    def inverse_lipschitz(self, low: float, high: float) -> float:
+        """Lipschitz constant ell of phi^-1 on [low, high] (Theorem 3); inf where it has none."""
+        ...
+
+
+def _interval(low: float, high: float) -> None:
+    if not low <= high:
+        raise ValueError(f"low, high: expected low <= high, got [{low}, {high}]")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """phi(t) = t."""
+
+    name: ClassVar[str] = "identity"
+    smooth: ClassVar[bool] = True
+
+    @property
+    def range(self) -> tuple[float, float]:
+        return -math.inf, math.inf
+
+    def __call__(self, t: Array) -> Array:
+        return t
+
+    def derivative(self, t: Array) -> Array:
+        return namespace(t).ones_like(t)
+
+    def inverse(self, y: Array) -> Array:
+        return y
+
+    def inverse_lipschitz(self, low: float, high: float) -> float:
+        _interval(low, high)
+        return 1.0
+
+
+@dataclass(frozen=True)
+class Tanh:
+    """phi(t) = tanh(t), range (-1, 1)."""
+
+    name: ClassVar[str] = "tanh"
+    smooth: ClassVar[bool] = True
+
+    @property
+    def range(self) -> tuple[float, float]:
+        return -1.0, 1.0
+
+    def __call__(self, t: Array) -> Array:
+        return namespace(t).tanh(t)
+
+    def derivative(self, t: Array) -> Array:
+        return 1 - namespace(t).tanh(t) ** 2
+
+    def inverse(self, y: Array) -> Array:
+        xp = namespace(y)
+        inside = xp.abs(y) < 1
+        return xp.where(inside, xp.atanh(xp.where(inside, y, xp.zeros_like(y))), xp.full_like(y, xp.nan))
+
+    def inverse_lipschitz(self, low: float, high: float) -> float:
+        _interval(low, high)
+        largest = max(abs(low), abs(high))
+        return 1 / ((1 - largest) * (1 + largest)) if largest < 1 else math.inf
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """phi(t) = 1 / (1 + exp(-t)), range (0, 1)."""
+
+    name: ClassVar[str] = "sigmoid"
+    smooth: ClassVar[bool] = True
+
+    @property
+    def range(self) -> tuple[float, float]:
+        return 0.0, 1.0
+
+    def __call__(self, t: Array) -> Array:
+        # exp of a negative number only: no overflow, and full relative accuracy in the lower tail
+        xp = namespace(t)
+        e = xp.exp(-xp.abs(t))
+        return xp.where(t >= 0, 1 / (1 + e), e / (1 + e))
+
+    def derivative(self, t: Array) -> Array:
+        xp = namespace(t)
+        e = xp.exp(-xp.abs(t))
+        return e / (1 + e) ** 2
+
+    def inverse(self, y: Array) -> Array:
+        xp = namespace(y)
+        inside = (y > 0) & (y < 1)
+        y = xp.where(inside, y, xp.full_like(y, 0.5))
+        return xp.where(inside, xp.log(y) - xp.log1p(-y), xp.full_like(y, xp.nan))
+
+    def inverse_lipschitz(self, low: float, high: float) -> float:
+        _interval(low, high)
+        return max(1 / (v * (1 - v)) for v in (low, high)) if 0 < low and high < 1 else math.inf
+
+
+@dataclass(frozen=True)
+class LeakyReLU:
+    """phi(t) = t for t >= 0, slope * t below; 0 < slope <= 1."""
+
+    slope: float = 0.01
+    name: ClassVar[str] = "leaky_relu"
+    smooth: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.slope <= 1:
+            raise ValueError(f"slope: expected 0 < slope <= 1 (phi must be invertible), got {self.slope}")
+
+    @property
+    def range(self) -> tuple[float, float]:
+        return -math.inf, math.inf
+
+    def __call__(self, t: Array) -> Array:
+        return namespace(t).where(t >= 0, t, self.slope * t)
+
+    def derivative(self, t: Array) -> Array:
+        xp = namespace(t)
+        return xp.where(t >= 0, xp.ones_like(t), xp.full_like(t, self.slope))
+
+    def inverse(self, y: Array) -> Array:
+        return namespace(y).where(y >= 0, y, y / self.slope)
+
+    def inverse_lipschitz(self, low: float, high: float) -> float:
+        _interval(low, high)
+        return 1 / self.slope if low < 0 else 1.0
+
+
+@dataclass(frozen=True)
+class PLU:
+    """Piecewise linear unit (Nicolae 2018): slope 1 on [-c, c], slope alpha outside, continuous; 0 < alpha <= 1."""
+
+    alpha: float = 0.1
+    c: float = 1.0
+    name: ClassVar[str] = "plu"
+    smooth: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha <= 1:
+            raise ValueError(f"alpha: expected 0 < alpha <= 1 (phi must be invertible), got {self.alpha}")
+        if not 0 < self.c < math.inf:
+            raise ValueError(f"c: expected a positive number, got {self.c}")
+
+    @property
+    def range(self) -> tuple[float, float]:
+        return -math.inf, math.inf
+
+    def __call__(self, t: Array) -> Array:
+        inside = namespace(t).clip(t, -self.c, self.c)
+        return inside + self.alpha * (t - inside)
+
+    def derivative(self, t: Array) -> Array:
+        xp = namespace(t)
+        return xp.where(xp.abs(t) <= self.c, xp.ones_like(t), xp.full_like(t, self.alpha))
+
+    def inverse(self, y: Array) -> Array:
+        inside = namespace(y).clip(y, -self.c, self.c)
+        return inside + (y - inside) / self.alpha
+
+    def inverse_lipschitz(self, low: float, high: float) -> float:
+        _interval(low, high)
+        return 1 / self.alpha if max(-low, high) > self.c else 1.0
+
+
+_CLASSES: dict[str, type[Activation]] = {cls.name: cls for cls in (Identity, Tanh, Sigmoid, LeakyReLU, PLU)}
+
+
+def activation(phi: str | Activation) -> Activation:
+    """The activation called `phi` (with its default parameters), or `phi` itself.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    TypeError
+        For anything that is neither a name nor an activation.
+    """
+    if isinstance(phi, str):
+        if phi not in _CLASSES:
+            raise ValueError(f"activation: expected one of {', '.join(_CLASSES)}, got {phi!r}")
+        return _CLASSES[phi]()
+    if not isinstance(phi, tuple(_CLASSES.values())):
+        raise TypeError(f"activation: expected a name or one of the classes of cvxinv.activations, got {phi!r}")
+    return phi
+
+
+def to_dict(phi: Activation) -> dict[str, str | float]:
+    """Name and parameters of phi, as stored in generator files."""
+    return {"name": phi.name, **asdict(phi)}  # type: ignore[call-overload]
+
+
+def from_dict(d: dict[str, str | float]) -> Activation:
+    """The inverse of `to_dict`; raises `ValueError` or `TypeError` for anything else."""
+    parameters = {k: v for k, v in d.items() if k != "name"}
+    if d.get("name") not in _CLASSES:
+        raise ValueError(f"activation: expected one of {', '.join(_CLASSES)}, got {d.get('name')!r}")
+    return _CLASSES[str(d["name"])](**parameters)

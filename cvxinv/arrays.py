@@ -1,0 +1,97 @@
+"""NumPy arrays and torch tensors alike: the few operations in which the two differ.
+
+torch is never imported here: whoever passes a tensor has imported it already.
+"""
+
+import sys
+from typing import Any, TypeAlias, cast
+
+import array_api_compat
+import numpy as np
+
+Array: TypeAlias = Any  # numpy.ndarray | torch.Tensor
+FLOATS = ("float32", "float64")
+
+
+def is_torch(a: object) -> bool:
+    """Whether `a` is a torch tensor."""
+    return bool(array_api_compat.is_torch_array(a))
+
+
+def namespace(*arrays: Array) -> Any:
+    """The array namespace (numpy or torch, made alike by array-api-compat) of the arguments."""
+    return array_api_compat.array_namespace(*arrays)
+
+
+def dtype_name(a: Array) -> str:
+    """`"float32"`, `"float64"`, `"bool"`, .. for either kind."""
+    return str(a.dtype).removeprefix("torch.")
+
+
+def as_array(name: str, a: Any) -> Array:
+    """`a` detached if it is a tensor, as it is if it is an array, else as a NumPy array (lists)."""
+    if is_torch(a):
+        return a.detach()
+    if isinstance(a, np.ndarray):
+        return a
+    try:
+        return np.asarray(a, dtype=np.float64 if not _all_bool(a) else np.bool_)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected a numpy array or a torch tensor, got {type(a).__name__}") from None
+
+
+def _all_bool(a: Any) -> bool:
+    return np.asarray(a, dtype=object).size > 0 and all(isinstance(v, (bool, np.bool_)) for v in np.asarray(a, dtype=object).flat)
+
+
+def as_float(name: str, a: Any) -> Array:
+    """`a` as a float32 or float64 array of its own kind; `TypeError` naming it for any other dtype."""
+    a = as_array(name, a)
+    if dtype_name(a) not in FLOATS:
+        raise TypeError(f"{name}: expected float32 or float64 entries, got {dtype_name(a)}")
+    return a
+
+
+def as_mask(name: str, a: Any) -> Array:
+    """`a` as a boolean array of its own kind; `TypeError` naming it for any other dtype."""
+    a = as_array(name, a)
+    if dtype_name(a) != "bool":
+        raise TypeError(f"{name}: expected a boolean mask, got {dtype_name(a)}")
+    return a
+
+
+def match(a: Array, like: Array) -> Array:
+    """`a` in the kind and on the device of `like`; its dtype stays."""
+    if is_torch(like):
+        torch = cast(Any, sys.modules["torch"])
+        return torch.as_tensor(a, device=like.device)
+    return to_numpy(a)
+
+
+def to_numpy(a: Array) -> Any:
+    """`a` as a NumPy array (a copy only where the memory is not shared)."""
+    return a.detach().cpu().numpy() if is_torch(a) else np.asarray(a)
+
+
+def cast_to(a: Array, like: Array) -> Array:
+    """`a` in the kind, device and dtype of `like`."""
+    a = match(a, like)
+    return a if a.dtype == like.dtype else namespace(a).astype(a, like.dtype)
+
+
+def float64(a: Array) -> Array:
+    """`a` in float64, on its own device."""
+    xp = namespace(a)
+    return a if a.dtype == xp.float64 else xp.astype(a, xp.float64)
+
+
+def solve_spd(H: Array, g: Array) -> Array:
+    """H^-1 g for a batch of symmetric positive definite H (B, n, n) and g (B, n).
+
+    By Cholesky on tensors, because batched LU on the CPU is unreliable there.
+    """
+    if is_torch(H):
+        torch = cast(Any, sys.modules["torch"])
+        factor, _ = torch.linalg.cholesky_ex(H)
+        return torch.cholesky_solve(g[..., None], factor)[..., 0]
+    return np.linalg.solve(H, g[..., None])[..., 0]

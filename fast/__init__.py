@@ -1,0 +1,1 @@
+"""Batched torch solvers for the statements of `cvxinv.problems`."""
