@@ -1,0 +1,1 @@
+"""Scripts that train the shipped generator and measure what the documentation claims."""
