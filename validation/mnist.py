@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     """
     try:
         raw = gzip.decompress(path.read_bytes())
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path}: not a complete gzip file ({error})") from error
     if len(raw) < 4 or raw[:3] != b"\x00\x00\x08" or len(raw) < 4 + 4 * raw[3]:
         raise DataError(f"{path}: not an idx file of unsigned bytes (it begins with {raw[:4]!r})")
