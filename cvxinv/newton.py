@@ -1,0 +1,186 @@
+"""A proximal augmented-Lagrangian semismooth Newton method for (Q): the polish of the reference and the multipliers of verify.
+
+With unit-scaled columns, and h_j the l1 weight or sign constraint on x_j, one outer step of the proximal method of multipliers
+(Rockafellar 1976) minimises
+
+    1/2 x'Hx - g'x + sigma/2 ||x - x_k||^2 + mu/2 dist^2(C x + eta_k/mu, {v <= d}) + mu-envelope of h at x + nu_k/mu,
+
+which is smooth and piecewise quadratic, by Newton's method with a line search: each Newton step is an equality-constrained solve on
+the rows and columns that are active at the iterate, so that near a solution this *is* an active-set method - but one that needs neither
+strict complementarity nor full rank. All signals of a batch advance together; finished ones drop out.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .arrays import Array, namespace, solve_spd
+
+OUTER, INNER, HALVINGS = 60, 60, 30
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """min 1/2 x'Hx - g'x + sum_j h_j(x_j) subject to C x <= d on the rows `active`, for B signals with unit-scaled columns."""
+
+    H: Array  # (B, n, n)
+    g: Array  # (B, n)
+    C: Array  # (m, n), shared
+    d: Array  # (B, m)
+    active: Array  # (B, m) bool: the rows that are constraints
+    lam: Array  # (B, n): h_j(x) = lam_j |x|, and x >= 0 where `nonnegative`
+    nonnegative: Array  # (B, n) bool
+    columns: Array  # (B, n) bool: off them h_j forces x_j = 0
+
+    def __getitem__(self, b: Any) -> "Scaled":
+        return Scaled(self.H[b], self.g[b], self.C, self.d[b], self.active[b], self.lam[b], self.nonnegative[b], self.columns[b])
+
+
+@dataclass(frozen=True)
+class Iterate:
+    """Primal point and multipliers: eta of the rows, nu in the subdifferential of h."""
+
+    x: Array
+    eta: Array
+    nu: Array
+
+    def __getitem__(self, b: Any) -> "Iterate":
+        return Iterate(self.x[b], self.eta[b], self.nu[b])
+
+
+def _times(H: Array, x: Array) -> Array:
+    return (H @ x[..., None])[..., 0]
+
+
+def prox(p: Scaled, w: Array, mu: float) -> Array:
+    """argmin_x h(x) + mu/2 ||x - w||^2, entrywise: soft threshold, clipped at zero where x >= 0, zero off the columns."""
+    xp = namespace(w)
+    zero = xp.zeros_like(w)
+    shrunk = xp.where(w > 0, xp.where(w > p.lam / mu, w - p.lam / mu, zero), xp.where(w < -p.lam / mu, w + p.lam / mu, zero))
+    return xp.where(p.columns & ~(p.nonnegative & (w < 0)), shrunk, zero)
+
+
+def residual(p: Scaled, at: Iterate) -> Array:
+    """Largest violation of the optimality conditions of `p`, (B,), with multipliers as in `at`."""
+    xp = namespace(at.x)
+    stationarity = p.g - _times(p.H, at.x) - at.eta @ p.C
+    columns = xp.abs(at.x - prox(p, at.x + stationarity, 1.0))
+    slack = p.d - at.x @ p.C.T
+    rows = xp.where(p.active, xp.abs(xp.minimum(at.eta, slack)), xp.zeros_like(slack))
+    worst = xp.max(xp.where(p.columns, columns, xp.abs(at.x)), axis=1)
+    return xp.maximum(worst, xp.max(rows, axis=1)) if rows.shape[1] else worst
+
+
+@dataclass(frozen=True)
+class _Penalty:
+    """The smooth function of one outer step: value, gradient and generalised Hessian."""
+
+    p: Scaled
+    at: Iterate
+    sigma: float
+    mu: float
+
+    def __getitem__(self, b: Any) -> "_Penalty":
+        return replace(self, p=self.p[b], at=self.at[b])
+
+    def excess(self, x: Array) -> tuple[Array, Array]:
+        """Distance of C x + eta/mu to {v <= d}, and of x + nu/mu to its prox: the multipliers over mu."""
+        xp = namespace(x)
+        v = x @ self.p.C.T + self.at.eta / self.mu - self.p.d
+        w = x + self.at.nu / self.mu
+        return xp.where(self.p.active & (v > 0), v, xp.zeros_like(v)), w - prox(self.p, w, self.mu)
+
+    def value(self, x: Array) -> Array:
+        xp = namespace(x)
+        rows, cols = self.excess(x)
+        near = prox(self.p, x + self.at.nu / self.mu, self.mu)
+        quadratic = xp.sum(x * (0.5 * _times(self.p.H, x) - self.p.g) + 0.5 * self.sigma * (x - self.at.x) ** 2, axis=1)
+        h = xp.sum(self.p.lam * xp.abs(near), axis=1)
+        return quadratic + h + 0.5 * self.mu * (xp.sum(rows**2, axis=1) + xp.sum(cols**2, axis=1))
+
+    def gradient(self, x: Array) -> Array:
+        rows, cols = self.excess(x)
+        return _times(self.p.H, x) - self.p.g + self.sigma * (x - self.at.x) + self.mu * (rows @ self.p.C + cols)
+
+    def hessian(self, x: Array) -> Array:
+        xp = namespace(x)
+        rows, _ = self.excess(x)
+        flat = (prox(self.p, x + self.at.nu / self.mu, self.mu) == 0) & (~self.p.columns | self.p.nonnegative | (self.p.lam > 0))
+        violated = xp.astype(rows > 0, x.dtype)
+        H = self.p.H + self.mu * ((xp.matrix_transpose(self.p.C)[None] * violated[:, None, :]) @ self.p.C)
+        diagonal = self.sigma + self.mu * xp.astype(flat, x.dtype)
+        return H + diagonal[:, :, None] * xp.eye(x.shape[1], dtype=x.dtype, device=getattr(x, "device", None))
+
+
+def _minimise(f: _Penalty, x: Array, accuracy: Array) -> Array:
+    """Newton's method with halving steps on the strongly convex, piecewise quadratic `f`, from x to a gradient <= accuracy (B,)."""
+    xp = namespace(x)
+    x = xp.asarray(x, copy=True)
+    left = xp.arange(x.shape[0], device=getattr(x, "device", None))
+    before = xp.full_like(accuracy, xp.inf)
+    for _ in range(INNER):
+        here, xs = f[left], x[left]
+        gradient = here.gradient(xs)
+        size = xp.max(xp.abs(gradient), axis=1)
+        step = -solve_spd(here.hessian(xs), gradient)
+        slope = xp.sum(gradient * step, axis=1)
+        start, length = here.value(xs), xp.ones_like(slope)
+        floor = 1e-14 * (1 + xp.abs(start))  # rounding of the value: below it no decrease can be seen
+        for _ in range(HALVINGS):
+            short = here.value(xs + length[:, None] * step) > start + 1e-4 * length * slope + floor
+            if not bool(xp.any(short)):
+                break
+            length = xp.where(short, length / 2, length)
+        x[left] = xs + length[:, None] * step
+        # at rounding level the gradient is the only witness of progress: stop once it has ceased to fall
+        keep = (size > accuracy[left]) & ((-slope > floor) | (size < 0.5 * before[left]))
+        before[left] = size
+        left = left[keep]
+        if left.shape[0] == 0:
+            break
+    return x
+
+
+SETTINGS = ((1e-3, 1.0), (1e-2, 1e2), (1e-5, 1e3))  # (sigma, mu): the first suits nearly all, the others its failures
+
+
+def solve(p: Scaled, at: Iterate, tol: float = 1e-14) -> Iterate:
+    """The best iterate found from `at`, per signal: smallest `residual`, stopping below `tol` or when it no longer falls.
+
+    Source: Rockafellar (1976), proximal method of multipliers; Li, Sun, Toh (2018), semismooth Newton inner solves.
+    """
+    xp = namespace(at.x)
+    best = Iterate(*(xp.asarray(a, copy=True) for a in (at.x, at.eta, at.nu)))
+    for sigma, mu in SETTINGS:
+        left = xp.nonzero(residual(p, best) > max(tol, 1e-11 * (sigma != SETTINGS[0][0])))[0]
+        if left.shape[0]:
+            found = _run(p[left], best[left], tol, sigma, mu)
+            best.x[left], best.eta[left], best.nu[left] = found.x, found.eta, found.nu
+    return best
+
+
+def _run(p: Scaled, at: Iterate, tol: float, sigma: float, mu: float) -> Iterate:
+    """The proximal method of multipliers with one setting of its weights."""
+    xp = namespace(at.x)
+    best = Iterate(*(xp.asarray(a, copy=True) for a in (at.x, at.eta, at.nu)))
+    smallest = residual(p, best)
+    left = xp.arange(at.x.shape[0], device=getattr(at.x, "device", None))
+    current, stalled = at, xp.zeros_like(left)
+    for _ in range(OUTER):
+        here = p[left]
+        f = _Penalty(here, current, sigma, mu)
+        x = _minimise(f, current.x, xp.clip(1e-2 * smallest[left], 1e-15, 1e-6))
+        rows, cols = f.excess(x)
+        current = Iterate(x, mu * rows, mu * cols)
+        projected = replace(current, x=prox(here, x + f.at.nu / mu, mu))
+        now = residual(here, projected)
+        stalled = xp.where(now < 0.5 * smallest[left], xp.zeros_like(stalled), stalled + 1)
+        better = now < smallest[left]
+        chosen = left[better]
+        best.x[chosen], best.eta[chosen], best.nu[chosen] = projected.x[better], projected.eta[better], projected.nu[better]
+        smallest[chosen] = now[better]
+        keep = (smallest[left] > tol) & (stalled < 4)
+        left, current, stalled = left[keep], current[keep], stalled[keep]
+        if left.shape[0] == 0:
+            break
+        sigma = max(sigma / 4, 1e-8)
+    return best

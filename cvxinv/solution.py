@@ -1,0 +1,94 @@
+"""What a backend answers: a `Solution` per layer problem, a `Status` per signal; and an `Inversion` per generator."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .arrays import Array
+
+if TYPE_CHECKING:
+    from .optimality import Certificate
+
+
+class Status(Enum):
+    """How the solve of one signal ended; the value is what a person should know or do about it."""
+
+    OPTIMAL = "The certificate proves the returned point optimal, to the tolerance."
+    STATIONARY = "A KKT point of a problem that is not convex: better ones may exist."
+    MAX_ITER = "Not optimal to the tolerance; see the certificate for how far. Try another solver, or look at the scaling of the data."
+    NONFINITE = "The signal holds nan or inf; it was not solved."
+    INVALID_SIGNAL = "The signal lies outside the range of the output activation, which therefore cannot be inverted; it was not solved."
+    INFEASIBLE = "No x satisfies the constraints (a bias can do that): the support belongs to no point of the layer; `infeasibility` holds the proof."
+
+
+STATUS_TOLERANCE = {"float64": 1e-8, "float32": 1e-5}  # KKT residual up to which a returned point is called OPTIMAL
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """The answer to one layer problem for B signals (without the B axis, if the statement had none).
+
+    Attributes
+    ----------
+    x : (B, n) array
+        The returned points, whatever their status.
+    support : (B, n) bool array
+        Where x is nonzero, decided from value against multiplier.
+    status : (B,) array of Status
+    certificate : Certificate
+        Computed in float64 at x, independently of what the solver claimed.
+    dual : (B, m) array or None
+        Multipliers of the inequalities W^Sc x <= d, zero on S; None where the statement has none.
+    infeasibility : (B, m) array or None
+        For INFEASIBLE rows a Farkas certificate: p >= 0 with C'p >= 0 (= 0 for a latent vector) and d'p < 0; else zero.
+    iterations : (B,) array of int
+        The solver's own count.
+    seconds : float
+        Wall time of the whole batch.
+    """
+
+    x: Array
+    support: Array
+    status: Any
+    certificate: "Certificate"
+    dual: Array | None = None
+    infeasibility: Array | None = None
+    iterations: Any = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Inversion:
+    """The answer of a pursuit for B signals (without the B axis, if one signal was given).
+
+    Attributes
+    ----------
+    z : (B, n_0) array
+        The latent vectors.
+    layers, supports : list of arrays
+        The pursuit's own estimates of x_1 .. x_L and of their supports.
+    solutions : list of Solution
+        One per layer problem, in the order of the layers: z, x_1, .., x_L.
+    signal : (B, n) array
+        G(z).
+    status : (B,) array of Status
+        The first status, from the image down, that is neither OPTIMAL nor STATIONARY; else STATIONARY if any is.
+    """
+
+    z: Array
+    layers: list[Array]
+    supports: list[Array]
+    solutions: list[Solution]
+    signal: Array
+    status: Any = field(default=None)
+
+
+def worst(statuses: list[Any]) -> Any:
+    """Per signal, the first failure among statuses in the order given; else STATIONARY if any is, else OPTIMAL."""
+    out = np.full(np.shape(statuses[0]), Status.OPTIMAL, dtype=object)
+    for status in reversed(statuses):
+        status = np.asarray(status, dtype=object)
+        out = np.where(status == Status.OPTIMAL, out, np.where((status == Status.STATIONARY) & (out != Status.OPTIMAL), out, status))
+    return out if out.ndim else out.item()
