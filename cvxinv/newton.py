@@ -10,7 +10,7 @@ the rows and columns that are active at the iterate, so that near a solution thi
 strict complementarity nor full rank. All signals of a batch advance together; finished ones drop out.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from .arrays import Array, namespace, solve_spd
@@ -20,19 +20,42 @@ OUTER, INNER, HALVINGS = 60, 60, 30
 
 @dataclass(frozen=True)
 class Scaled:
-    """min 1/2 x'Hx - g'x + sum_j h_j(x_j) subject to C x <= d on the rows `active`, for B signals with unit-scaled columns."""
+    """min 1/2 ||A x - t||^2 + 1/2 x'diag(q)x - g'x + sum_j h_j(x_j) subject to C x <= d, for B signals with unit-scaled columns.
 
-    H: Array  # (B, n, n)
-    g: Array  # (B, n)
-    C: Array  # (m, n), shared
+    A = W[rows], C = W[inequalities]; h_j(x) = lam_j |x|, plus x >= 0 where `nonnegative`, plus x = 0 off `columns`.
+    """
+
+    W: Array  # (m, n), shared
+    t: Array  # (B, m), zero off rows
+    rows: Array  # (B, m) bool
     d: Array  # (B, m)
-    active: Array  # (B, m) bool: the rows that are constraints
-    lam: Array  # (B, n): h_j(x) = lam_j |x|, and x >= 0 where `nonnegative`
+    inequalities: Array  # (B, m) bool
+    q: Array  # (B, n)
+    g: Array  # (B, n)
+    lam: Array  # (B, n)
     nonnegative: Array  # (B, n) bool
-    columns: Array  # (B, n) bool: off them h_j forces x_j = 0
+    columns: Array  # (B, n) bool
 
     def __getitem__(self, b: Any) -> "Scaled":
-        return Scaled(self.H[b], self.g[b], self.C, self.d[b], self.active[b], self.lam[b], self.nonnegative[b], self.columns[b])
+        per_signal = {f.name: getattr(self, f.name)[b] for f in fields(self) if f.name != "W"}
+        return Scaled(self.W, **per_signal)
+
+    def theta(self, Wx: Array) -> Array:
+        """t - A x, zero off the rows. From the data, not from A'A: squaring the condition number would cost half the digits."""
+        xp = namespace(Wx)
+        return xp.where(self.rows, self.t - Wx, xp.zeros_like(Wx))
+
+    def gram(self, extra: Array) -> Array:
+        """A'A + diag(q) + mu C_J'C_J, (B, n, n), for row weights `extra` (B, m) = mu on J."""
+        xp = namespace(extra)
+        weights = xp.astype(self.rows, extra.dtype) + extra
+        H = (xp.matrix_transpose(self.W)[None] * weights[:, None, :]) @ self.W
+        return H + self.q[:, :, None] * eye(self.W)
+
+
+def eye(W: Array) -> Array:
+    """The n x n identity in the kind of W (m, n)."""
+    return namespace(W).eye(W.shape[1], dtype=W.dtype, device=getattr(W, "device", None))
 
 
 @dataclass(frozen=True)
@@ -47,10 +70,6 @@ class Iterate:
         return Iterate(self.x[b], self.eta[b], self.nu[b])
 
 
-def _times(H: Array, x: Array) -> Array:
-    return (H @ x[..., None])[..., 0]
-
-
 def prox(p: Scaled, w: Array, mu: float) -> Array:
     """argmin_x h(x) + mu/2 ||x - w||^2, entrywise: soft threshold, clipped at zero where x >= 0, zero off the columns."""
     xp = namespace(w)
@@ -62,12 +81,14 @@ def prox(p: Scaled, w: Array, mu: float) -> Array:
 def residual(p: Scaled, at: Iterate) -> Array:
     """Largest violation of the optimality conditions of `p`, (B,), with multipliers as in `at`."""
     xp = namespace(at.x)
-    stationarity = p.g - _times(p.H, at.x) - at.eta @ p.C
+    Wx = at.x @ p.W.T
+    stationarity = (p.theta(Wx) - at.eta) @ p.W + p.g - p.q * at.x
     columns = xp.abs(at.x - prox(p, at.x + stationarity, 1.0))
-    slack = p.d - at.x @ p.C.T
-    rows = xp.where(p.active, xp.abs(xp.minimum(at.eta, slack)), xp.zeros_like(slack))
     worst = xp.max(xp.where(p.columns, columns, xp.abs(at.x)), axis=1)
-    return xp.maximum(worst, xp.max(rows, axis=1)) if rows.shape[1] else worst
+    if not p.W.shape[0]:
+        return worst
+    rows = xp.where(p.inequalities, xp.abs(xp.minimum(at.eta, p.d - Wx)), xp.zeros_like(Wx))
+    return xp.maximum(worst, xp.max(rows, axis=1))
 
 
 @dataclass(frozen=True)
@@ -82,33 +103,37 @@ class _Penalty:
     def __getitem__(self, b: Any) -> "_Penalty":
         return replace(self, p=self.p[b], at=self.at[b])
 
-    def excess(self, x: Array) -> tuple[Array, Array]:
-        """Distance of C x + eta/mu to {v <= d}, and of x + nu/mu to its prox: the multipliers over mu."""
-        xp = namespace(x)
-        v = x @ self.p.C.T + self.at.eta / self.mu - self.p.d
-        w = x + self.at.nu / self.mu
-        return xp.where(self.p.active & (v > 0), v, xp.zeros_like(v)), w - prox(self.p, w, self.mu)
+    def over(self, Wx: Array) -> Array:
+        """Distance of C x + eta/mu to {v <= d}: the new multipliers of the rows, over mu."""
+        xp = namespace(Wx)
+        v = Wx + self.at.eta / self.mu - self.p.d
+        return xp.where(self.p.inequalities & (v > 0), v, xp.zeros_like(v))
+
+    def near(self, x: Array) -> Array:
+        """The prox of h at x + nu/mu."""
+        return prox(self.p, x + self.at.nu / self.mu, self.mu)
 
     def value(self, x: Array) -> Array:
         xp = namespace(x)
-        rows, cols = self.excess(x)
-        near = prox(self.p, x + self.at.nu / self.mu, self.mu)
-        quadratic = xp.sum(x * (0.5 * _times(self.p.H, x) - self.p.g) + 0.5 * self.sigma * (x - self.at.x) ** 2, axis=1)
-        h = xp.sum(self.p.lam * xp.abs(near), axis=1)
-        return quadratic + h + 0.5 * self.mu * (xp.sum(rows**2, axis=1) + xp.sum(cols**2, axis=1))
+        Wx, near, p = x @ self.p.W.T, self.near(x), self.p
+        rows = xp.sum(p.theta(Wx) ** 2 + self.mu * self.over(Wx) ** 2, axis=1)
+        columns = p.q * x**2 + self.sigma * (x - self.at.x) ** 2 + self.mu * (x + self.at.nu / self.mu - near) ** 2
+        return 0.5 * rows + xp.sum(0.5 * columns - p.g * x + p.lam * xp.abs(near), axis=1)
 
     def gradient(self, x: Array) -> Array:
-        rows, cols = self.excess(x)
-        return _times(self.p.H, x) - self.p.g + self.sigma * (x - self.at.x) + self.mu * (rows @ self.p.C + cols)
+        Wx, p = x @ self.p.W.T, self.p
+        columns = p.q * x - p.g + self.sigma * (x - self.at.x) + self.mu * (x - self.near(x)) + self.at.nu
+        return (self.mu * self.over(Wx) - p.theta(Wx)) @ p.W + columns
 
     def hessian(self, x: Array) -> Array:
         xp = namespace(x)
-        rows, _ = self.excess(x)
-        flat = (prox(self.p, x + self.at.nu / self.mu, self.mu) == 0) & (~self.p.columns | self.p.nonnegative | (self.p.lam > 0))
-        violated = xp.astype(rows > 0, x.dtype)
-        H = self.p.H + self.mu * ((xp.matrix_transpose(self.p.C)[None] * violated[:, None, :]) @ self.p.C)
-        diagonal = self.sigma + self.mu * xp.astype(flat, x.dtype)
-        return H + diagonal[:, :, None] * xp.eye(x.shape[1], dtype=x.dtype, device=getattr(x, "device", None))
+        fixed = (self.near(x) == 0) & (~self.p.columns | self.p.nonnegative | (self.p.lam > 0))
+        diagonal = self.sigma + self.mu * xp.astype(fixed, x.dtype)
+        return self.p.gram(self.mu * xp.astype(self.over(x @ self.p.W.T) > 0, x.dtype)) + diagonal[:, :, None] * eye(self.p.W)
+
+    def multipliers(self, x: Array) -> Iterate:
+        """The next iterate of the method of multipliers, given the minimiser x."""
+        return Iterate(x, self.mu * self.over(x @ self.p.W.T), self.mu * (x - self.near(x)) + self.at.nu)
 
 
 def _minimise(f: _Penalty, x: Array, accuracy: Array) -> Array:
@@ -169,9 +194,8 @@ def _run(p: Scaled, at: Iterate, tol: float, sigma: float, mu: float) -> Iterate
         here = p[left]
         f = _Penalty(here, current, sigma, mu)
         x = _minimise(f, current.x, xp.clip(1e-2 * smallest[left], 1e-15, 1e-6))
-        rows, cols = f.excess(x)
-        current = Iterate(x, mu * rows, mu * cols)
-        projected = replace(current, x=prox(here, x + f.at.nu / mu, mu))
+        current = f.multipliers(x)
+        projected = replace(current, x=f.near(x))
         now = residual(here, projected)
         stalled = xp.where(now < 0.5 * smallest[left], xp.zeros_like(stalled), stalled + 1)
         better = now < smallest[left]

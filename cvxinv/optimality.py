@@ -180,14 +180,12 @@ def _multipliers(p: _Point) -> Array:
     norm = xp.where(norm > 0, norm, xp.ones_like(norm))
     unit = p.s[:, None]
     x, r, lam = p.x * norm / unit, p.reduced_gradient(best) / (norm * unit), q.lam / (norm * unit)
-    B, n = x.shape
-    identity = xp.broadcast_to(xp.eye(n, dtype=xp.float64, device=getattr(x, "device", None)), (B, n, n))
-    zero = xp.zeros_like(x)
+    zero, none, one = xp.zeros_like(x), xp.zeros_like(p.slack), xp.ones_like(x)
     for tol in (1e-11, 1e-8, 1e-5):
         at_zero = (x <= tol) if q.nonnegative else xp.zeros_like(x, dtype=xp.bool)
         active = q.inequalities & (p.slack <= tol * unit)
-        cone = newton.Scaled(identity, r - lam, q.W / norm, xp.zeros_like(p.slack), active, zero, at_zero, q.columns)
-        fit = newton.solve(cone, newton.Iterate(zero, xp.zeros_like(p.slack), zero), tol=1e-13)
+        cone = newton.Scaled(q.W / norm, none, none > 0, none, active, one, r - lam, zero, at_zero, q.columns)
+        fit = newton.solve(cone, newton.Iterate(zero, none, zero), tol=1e-13)
         eta = xp.where(active & (fit.eta > 0), fit.eta, xp.zeros_like(best)) * unit
         now = p.kkt(eta)
         best, smallest = xp.where((now < smallest)[:, None], eta, best), xp.minimum(now, smallest)
