@@ -129,5 +129,5 @@ def load(part: str) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """
     where = folder()
     images = read_idx(where / f"{part}-images-idx3-ubyte.gz")
-    labels = read_idx(where / f"{part}-labels-idx1-ubyte.gz")
+    labels = read_idx(where / f"{part}-labels-idx1-ubyte.gz").copy()  # writable, as torch wants it
     return (images.reshape(len(images), -1) / np.float32(127.5) - 1).astype(np.float32), labels
