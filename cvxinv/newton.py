@@ -45,12 +45,13 @@ class Scaled:
         xp = namespace(Wx)
         return xp.where(self.rows, self.t - Wx, xp.zeros_like(Wx))
 
-    def gram(self, extra: Array) -> Array:
-        """A'A + diag(q) + mu C_J'C_J, (B, n, n), for row weights `extra` (B, m) = mu on J."""
-        xp = namespace(extra)
-        weights = xp.astype(self.rows, extra.dtype) + extra
-        H = (xp.matrix_transpose(self.W)[None] * weights[:, None, :]) @ self.W
-        return H + self.q[:, :, None] * eye(self.W)
+    def gram(self, weights: Array) -> Array:
+        """W'diag(weights)W, (B, n, n), for row weights (B, m)."""
+        return (namespace(weights).matrix_transpose(self.W)[None] * weights[:, None, :]) @ self.W
+
+    def hessian(self) -> Array:
+        """A'A + diag(q), (B, n, n)."""
+        return self.gram(namespace(self.t).astype(self.rows, self.t.dtype)) + self.q[:, :, None] * eye(self.W)
 
 
 def eye(W: Array) -> Array:
@@ -96,12 +97,13 @@ class _Penalty:
     """The smooth function of one outer step: value, gradient and generalised Hessian."""
 
     p: Scaled
+    H: Array  # A'A + diag(q)
     at: Iterate
     sigma: float
     mu: float
 
     def __getitem__(self, b: Any) -> "_Penalty":
-        return replace(self, p=self.p[b], at=self.at[b])
+        return replace(self, p=self.p[b], H=self.H[b], at=self.at[b])
 
     def over(self, Wx: Array) -> Array:
         """Distance of C x + eta/mu to {v <= d}: the new multipliers of the rows, over mu."""
@@ -129,7 +131,9 @@ class _Penalty:
         xp = namespace(x)
         fixed = (self.near(x) == 0) & (~self.p.columns | self.p.nonnegative | (self.p.lam > 0))
         diagonal = self.sigma + self.mu * xp.astype(fixed, x.dtype)
-        return self.p.gram(self.mu * xp.astype(self.over(x @ self.p.W.T) > 0, x.dtype)) + diagonal[:, :, None] * eye(self.p.W)
+        H = self.H + diagonal[:, :, None] * eye(self.p.W)
+        over = self.over(x @ self.p.W.T) > 0
+        return H + self.p.gram(self.mu * xp.astype(over, x.dtype)) if bool(xp.any(over)) else H
 
     def multipliers(self, x: Array) -> Iterate:
         """The next iterate of the method of multipliers, given the minimiser x."""
@@ -165,7 +169,7 @@ def _minimise(f: _Penalty, x: Array, accuracy: Array) -> Array:
     return x
 
 
-SETTINGS = ((1e-3, 1.0), (1e-2, 1e2), (1e-5, 1e3))  # (sigma, mu): the first suits nearly all, the others its failures
+SETTINGS = ((1e-4, 10.0), (1e-3, 1.0), (1e-2, 1e2))  # (sigma, mu): the first suits nearly all, the others its failures
 
 
 def solve(p: Scaled, at: Iterate, tol: float = 1e-14) -> Iterate:
@@ -189,10 +193,11 @@ def _run(p: Scaled, at: Iterate, tol: float, sigma: float, mu: float) -> Iterate
     best = Iterate(*(xp.asarray(a, copy=True) for a in (at.x, at.eta, at.nu)))
     smallest = residual(p, best)
     left = xp.arange(at.x.shape[0], device=getattr(at.x, "device", None))
+    H = p.hessian()
     current, stalled = at, xp.zeros_like(left)
     for _ in range(OUTER):
         here = p[left]
-        f = _Penalty(here, current, sigma, mu)
+        f = _Penalty(here, H[left], current, sigma, mu)
         x = _minimise(f, current.x, xp.clip(1e-2 * smallest[left], 1e-15, 1e-6))
         current = f.multipliers(x)
         projected = replace(current, x=f.near(x))
@@ -206,5 +211,5 @@ def _run(p: Scaled, at: Iterate, tol: float, sigma: float, mu: float) -> Iterate
         left, current, stalled = left[keep], current[keep], stalled[keep]
         if left.shape[0] == 0:
             break
-        sigma = max(sigma / 4, 1e-8)
+        sigma, mu = max(sigma / 8, 1e-8), min(8 * mu, 1e4)
     return best

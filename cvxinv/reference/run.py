@@ -108,6 +108,9 @@ def _quadratics(q: Quadratic, solver: str) -> Answer:
 def _solve(problem: cp.Problem, solver: str) -> tuple[bool, int]:
     """Whether there is an iterate, and after how many iterations. A solver's failure is a row without one, not an exception."""
     try:
+        if solver == "SCS" and not problem.constraints:
+            # SCS wants a constraint: least squares gets one that holds everywhere
+            problem = cp.Problem(problem.objective, [0 * problem.variables()[0][0] <= 1])
         # no warm start: the answer for a signal must not depend on the one before it
         problem.solve(solver=solver, enforce_dpp=True, warm_start=False, **SETTINGS[solver])
     except cp.error.SolverError:

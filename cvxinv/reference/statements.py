@@ -13,6 +13,7 @@ from typing import Any
 
 import cvxpy as cp
 import numpy as np
+from cvxpy.atoms.elementwise.hyperbolic import tanh
 
 from ..activations import Activation
 
@@ -74,7 +75,7 @@ def last_layer_nonconvex(W: Any, b: Any, phi: Activation, lam: float) -> Stateme
     """Eq. 5 itself for a smooth nonlinear phi: min 1/2 ||y - phi(W x + b)||^2 + lam 1'x subject to x >= 0 (erratum E3)."""
     x, y = cp.Variable(W.shape[1], nonneg=True), cp.Parameter(W.shape[0])
     v = W @ x + b
-    value = cp.tanh(v) if phi.name == "tanh" else 0.5 + 0.5 * cp.tanh(v / 2)  # the sigmoid is a scaled tanh
+    value = tanh(v) if phi.name == "tanh" else 0.5 + 0.5 * tanh(v / 2)  # the sigmoid is a scaled tanh
     return Statement(cp.Problem(cp.Minimize(0.5 * cp.sum_squares(y - value) + lam * cp.sum(x))), x, y)
 
 

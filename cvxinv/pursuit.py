@@ -1,0 +1,261 @@
+"""Layer-by-layer inversion, written once for every backend: Algorithms 1, 3 and 4, and the linear programs of Lei et al.
+
+Each takes `solve(problem) -> Solution`: `cvxinv.reference.solve`, `fast.solve`, or a `functools.partial` of either.
+"""
+
+import importlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from .arrays import Array, as_array, as_float, as_mask, cast_to, float64, match, namespace, to_numpy
+from .debias import debias as debias_latent
+from .generator import Generator
+from .problems import BasisPursuit, LastLayer, Latent, LeastSquares, LinearProgram, MidLayer, Problem
+from .solution import Inversion, Solution, Status, worst
+
+Solve: TypeAlias = Callable[[Problem], Solution]
+TROPP = 3 + math.sqrt(1.5)  # the constant of Lemma 2
+
+
+def _default() -> Solve:
+    """`fast.solve` where that backend is installed complete, else the reference."""
+    fast = importlib.import_module("fast")
+    solve: Solve = fast.solve if hasattr(fast, "solve") else importlib.import_module("cvxinv.reference").solve
+    return solve
+
+
+def latent_pursuit(
+    G: Generator, y: Array, solve: Solve | None = None, lam: float | Sequence[float] = 0.0, gamma: float = 0.0,
+    observed: Array | None = None, debias: bool = True,
+) -> Inversion:  # fmt: skip
+    """Latent-Pursuit (Algorithm 3): eq. 5 for x_L, eq. 6 for x_{L-1} .. x_1, eq. 9 for z, then optionally debiasing.
+
+    Where phi is piecewise linear (PLU, leaky ReLU), eq. 5 is neither convex nor smooth; it is then solved on phi^-1(y), which is
+    convex. With tanh and sigmoid it is solved as printed, to a stationary point (erratum E3).
+
+    Parameters
+    ----------
+    G : Generator
+    y : (B, n) or (n,) array
+        The signals G(z), perhaps masked.
+    solve : callable, optional
+        The backend: `solve(problem) -> Solution`. `fast.solve` by default, the reference while that is not there.
+    lam : float or sequence of L floats
+        Weights lam_1 .. lam_L of the l1 terms.
+    gamma : float
+        Weight of the prior on z (eq. 9).
+    observed : (n,) or (B, n) bool array, optional
+        The pixels that are seen; all by default. What is not seen may hold anything.
+    debias : bool
+        Whether to re-fit z to the observed pixels with all supports frozen. A signal's z is replaced only where that brings
+        G(z) closer to it.
+
+    Returns
+    -------
+    Inversion
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument, for wrong shapes, kinds or negative weights.
+    """
+    solve = solve or _default()
+    y, seen = _signals(G, y, observed)
+    lams = _per_layer("lam", lam, G.depth)
+    last, invalid = _last_layer(G, y, seen, lams[-1])
+    solutions = [solve(last)]
+    for i in range(G.depth - 1, 0, -1):
+        solutions.append(solve(MidLayer(G.weights[i], solutions[-1].x, solutions[-1].support, G.bias(i), lams[i - 1])))
+    solutions.append(solve(Latent(G.weights[0], solutions[-1].x, solutions[-1].support, G.bias(0), gamma)))
+    z = solutions[-1].x
+    supports = [s.support for s in solutions[-2::-1]]
+    if debias:
+        z = debias_latent(G, y, z, supports, seen)
+    return _inversion(G, z, solutions, invalid)
+
+
+def layered_basis_pursuit(
+    G: Generator, y: Array, solve: Solve | None = None, noise: float = 0.0,
+    lam: Literal["theorem3"] | float | Sequence[float] = "theorem3", observed: Array | None = None, debias: bool = False,
+) -> Inversion:  # fmt: skip
+    """Layered Basis-Pursuit (Algorithm 1): basis pursuit on phi^-1(y), then on the rows just found, then least squares for z.
+
+    Parameters
+    ----------
+    noise : float
+        epsilon, a bound on ||y - G(z)||_2.
+    lam : "theorem3", float or sequence of L floats
+        "theorem3": the corrected weights lam_ij = 2 eps_{i+1} ||w_ij|| over the rows kept (erratum E1), with the noise level
+        propagated by the theorem's recursion. Numbers: lam_1 .. lam_L for all columns alike, as printed.
+    G, y, solve, observed, debias
+        As of `latent_pursuit`.
+    """
+    solve = solve or _default()
+    y, seen = _signals(G, y, observed)
+    noise = _per_layer("noise", noise, 1)[0]
+    given = None if isinstance(lam, str) else _per_layer("lam", lam, G.depth)
+    if isinstance(lam, str) and lam != "theorem3":
+        raise ValueError(f"lam: expected 'theorem3' or numbers, got {lam!r}")
+    xp = namespace(y)
+    target, invalid = _inverted(G, y, seen)
+    rows = _rows(seen, y)
+    epsilon = _lipschitz(G, y, rows, noise) * noise
+    solutions: list[Solution] = []
+    for i in range(G.depth, 0, -1):
+        W = float64(match(G.weights[i], y))
+        norms = xp.sqrt(xp.astype(rows, xp.float64) @ (W * W))
+        weights = 2 * epsilon[..., None] * norms if given is None else xp.full_like(norms, given[i - 1])
+        weights = xp.where(xp.isfinite(weights), weights, xp.zeros_like(weights))
+        solutions.append(solve(BasisPursuit(G.weights[i], target, rows, G.bias(i), weights)))
+        target, rows = solutions[-1].x, solutions[-1].support
+        s = xp.astype(xp.sum(xp.astype(rows, xp.int64), axis=-1), xp.float64)
+        smallest = xp.min(norms, axis=-1)
+        epsilon = xp.where(smallest > 0, TROPP * xp.sqrt(s) * epsilon / xp.where(smallest > 0, smallest, 1.0), xp.full_like(s, xp.inf))
+    solutions.append(solve(LeastSquares(G.weights[0], target, rows, None, G.bias(0))))
+    z = solutions[-1].x
+    if debias:
+        z = debias_latent(G, y, z, [s.support for s in solutions[-2::-1]], seen)
+    return _inversion(G, z, solutions, invalid)
+
+
+def oracle(G: Generator, y: Array, supports: Sequence[Array], observed: Array | None = None, solve: Solve | None = None) -> Inversion:
+    """The layer-wise oracle (Algorithm 4): least squares with the true supports `[S_1, .., S_L]`.
+
+    Parameters
+    ----------
+    supports : sequence of L boolean arrays, (B, n_i) or (n_i,)
+        As `G.supports(z)` gives them.
+    G, y, observed, solve
+        As of `latent_pursuit`.
+    """
+    solve = solve or _default()
+    y, seen = _signals(G, y, observed)
+    if len(supports) != G.depth:
+        raise ValueError(f"supports: expected {G.depth} masks S_1, .., S_L, got {len(supports)}")
+    masks = [match(as_mask(f"supports[{i}]", S), y) for i, S in enumerate(supports)]
+    for i, S in enumerate(masks):
+        if tuple(S.shape) != (*y.shape[:-1], G.sizes[i + 1]):
+            raise ValueError(f"supports[{i}]: expected shape {(*y.shape[:-1], G.sizes[i + 1])}, got {tuple(S.shape)}")
+    target, invalid = _inverted(G, y, seen)
+    rows = _rows(seen, y)
+    solutions = []
+    for i in range(G.depth, -1, -1):
+        columns = masks[i - 1] if i else None
+        solutions.append(solve(LeastSquares(G.weights[i], target, rows, columns, G.bias(i))))
+        if i:
+            target, rows = solutions[-1].x, masks[i - 1]
+    found = _inversion(G, solutions[-1].x, solutions, invalid)
+    return replace(found, supports=masks)
+
+
+def linear_programming(
+    G: Generator, y: Array, norm: Literal["linf", "l1"] = "linf", noise: float = 0.0, observed: Array | None = None
+) -> Inversion:
+    """The baseline of Lei et al. (2019): one linear program per layer, on phi^-1(y), solved with HiGHS.
+
+    Parameters
+    ----------
+    norm : "linf" or "l1"
+        The norm in which the misfit of a layer is minimised.
+    noise : float
+        Entries of an estimated layer up to this level do not count as its support.
+    G, y, observed
+        As of `latent_pursuit`.
+    """
+    reference = importlib.import_module("cvxinv.reference")
+    y, seen = _signals(G, y, observed)
+    noise = _per_layer("noise", noise, 1)[0]
+    target, invalid = _inverted(G, y, seen)
+    support = _rows(None, y)
+    rows: Array | None = _rows(seen, y)
+    solutions: list[Solution] = []
+    for i in range(G.depth, -1, -1):
+        solutions.append(reference.solve(LinearProgram(G.weights[i], target, support, G.bias(i), norm, i > 0, rows)))
+        found = solutions[-1]
+        target, support, rows = found.x, found.support & (found.x > noise), None
+        solutions[-1] = replace(found, support=support)
+    return _inversion(G, solutions[-1].x, solutions, invalid)
+
+
+def snr(x: Array, x_hat: Array) -> Array:
+    """Signal-to-noise ratio 20 log10(||x|| / ||x - x_hat||) in dB, over the last axis; inf where x_hat is exact."""
+    x = as_float("x", x)
+    x_hat = match(as_float("x_hat", x_hat), x)
+    if x.shape != x_hat.shape:
+        raise ValueError(f"x_hat: expected the shape of x, {tuple(x.shape)}, got {tuple(x_hat.shape)}")
+    xp = namespace(x)
+    x, x_hat = float64(x), float64(x_hat)
+    signal, error = xp.sum(x**2, axis=-1), xp.sum((x - x_hat) ** 2, axis=-1)
+    exact = error == 0
+    ratio = xp.where(signal > 0, signal, xp.full_like(signal, 1e-320)) / xp.where(exact, xp.ones_like(error), error)
+    return xp.where(exact, xp.full_like(error, xp.inf), 10 * xp.log10(ratio))
+
+
+# -- what the pursuits share ----------------------------------------------------------------------------------------
+
+
+def _signals(G: Generator, y: Any, observed: Any) -> tuple[Array, Array | None]:
+    y = as_float("y", y)
+    if y.ndim not in (1, 2) or y.shape[-1] != G.sizes[-1]:
+        raise ValueError(f"y: expected shape ({G.sizes[-1]},) or (B, {G.sizes[-1]}), got {tuple(y.shape)}")
+    if observed is None:
+        return y, None
+    seen = match(as_mask("observed", observed), y)
+    if tuple(seen.shape) not in {(G.sizes[-1],), tuple(y.shape)}:
+        raise ValueError(f"observed: expected shape ({G.sizes[-1]},) or {tuple(y.shape)}, got {tuple(seen.shape)}")
+    return y, seen
+
+
+def _per_layer(name: str, value: Any, count: int) -> list[float]:
+    values = [float(v) for v in to_numpy(as_array(name, value)).ravel()] if np.ndim(value) else [float(value)] * count
+    if len(values) != count:
+        raise ValueError(f"{name}: expected a number or {count}, one per layer, got {len(values)}")
+    if not all(0 <= v < math.inf for v in values):
+        raise ValueError(f"{name}: expected finite numbers >= 0, got {value}")
+    return values
+
+
+def _rows(seen: Array | None, y: Array) -> Array:
+    everywhere = namespace(y).ones_like(y, dtype=namespace(y).bool)
+    return everywhere if seen is None else everywhere & seen
+
+
+def _inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]:
+    """phi^-1(y), and the signals with a finite observed pixel outside the range of phi (which become nan there)."""
+    xp = namespace(y)
+    target = G.activation.inverse(y)
+    outside = _rows(seen, y) & xp.isfinite(y) & ~xp.isfinite(target)
+    return target, xp.any(outside, axis=-1)
+
+
+def _lipschitz(G: Generator, y: Array, rows: Array, noise: float) -> Array:
+    """ell of Theorem 3, per signal: Lipschitz constant of phi^-1 on what the observed pixels and their noise can reach."""
+    xp = namespace(y)
+    values = to_numpy(xp.where(rows & xp.isfinite(y), y, xp.full_like(y, G.activation(xp.zeros_like(y[..., :1]))[..., 0].ravel()[0] if y.size else 0.0)))
+    values = values.reshape(-1, values.shape[-1])
+    ell = [G.activation.inverse_lipschitz(float(v.min()) - noise, float(v.max()) + noise) for v in values]
+    ell = [e if noise > 0 or math.isfinite(e) else 1.0 for e in ell]  # without noise nothing is amplified
+    out = match(np.asarray(ell, dtype=np.float64), y)
+    return out if y.ndim == 2 else out[0]
+
+
+def _last_layer(G: Generator, y: Array, seen: Array | None, lam: float) -> tuple[LastLayer, Array]:
+    W, b, phi = G.weights[-1], G.bias(G.depth), G.activation
+    if phi.smooth:
+        return LastLayer(W, y, phi, b, lam, seen), namespace(y).zeros_like(y[..., 0], dtype=namespace(y).bool)
+    target, invalid = _inverted(G, y, seen)
+    return LastLayer(W, target, "identity", b, lam, seen), invalid
+
+
+def _inversion(G: Generator, z: Array, solutions: list[Solution], invalid: Array) -> Inversion:
+    """Collect: solutions come from the image down and are kept in the order z, x_1, .., x_L."""
+    status = worst([s.status for s in solutions])
+    status = np.where(to_numpy(invalid), Status.INVALID_SIGNAL, status)
+    if status.ndim == 0:
+        status = status.item()
+    layers = solutions[-2::-1]
+    return Inversion(z, [s.x for s in layers], [s.support for s in layers], solutions[::-1], cast_to(G(z), z), status)
