@@ -4,10 +4,9 @@ Every phi is elementwise, strictly increasing and invertible on its range. All m
 tensors and answer in kind. Outside the range of phi the inverse is nan.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Protocol, runtime_checkable
-
-import math
 
 from .arrays import Array, namespace
 
@@ -129,7 +128,7 @@ class Sigmoid:
 
     def inverse_lipschitz(self, low: float, high: float) -> float:
         _interval(low, high)
-        return max(1 / (v * (1 - v)) for v in (low, high)) if 0 < low and high < 1 else math.inf
+        return max(1 / (v * (1 - v)) for v in (low, high)) if low > 0 and high < 1 else math.inf
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ def _flat(module: nn.Module, position: str = "") -> Iterator[tuple[str, nn.Modul
 
 def _affine(bn: nn.BatchNorm1d) -> tuple[torch.Tensor, torch.Tensor]:
     """Scale and shift of batch normalisation with its running statistics, in float64."""
-    assert bn.running_mean is not None and bn.running_var is not None
+    assert bn.running_mean is not None
+    assert bn.running_var is not None
     scale = (bn.running_var.double() + bn.eps).rsqrt()
     if bn.weight is not None:
         scale = scale * bn.weight.double()

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import generator_file
-from .activations import Activation, activation as resolve_activation
-from .arrays import Array, as_array, as_float, cast_to, dtype_name, is_torch, match, namespace, to_numpy
+from .activations import Activation
+from .activations import activation as resolve_activation
+from .arrays import Array, as_float, cast_to, dtype_name, is_torch, namespace, to_numpy
 
 if TYPE_CHECKING:
     import torch
@@ -46,9 +47,7 @@ class Generator:
     biases: tuple[Array, ...] | None
     activation: Activation
 
-    def __init__(
-        self, weights: Sequence[Array], biases: Sequence[Array] | None = None, activation: str | Activation = "identity"
-    ) -> None:
+    def __init__(self, weights: Sequence[Array], biases: Sequence[Array] | None = None, activation: str | Activation = "identity") -> None:
         self.weights = tuple(as_float(f"weights[{i}]", W) for i, W in enumerate(weights))
         self.activation = resolve_activation(activation)
         if len(self.weights) < 2:
@@ -149,7 +148,9 @@ class Generator:
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write weights, biases and activation to a safetensors file with metadata."""
-        generator_file.write(path, [to_numpy(W) for W in self.weights], None if self.biases is None else [to_numpy(b) for b in self.biases], self.activation)
+        generator_file.write(
+            path, [to_numpy(W) for W in self.weights], None if self.biases is None else [to_numpy(b) for b in self.biases], self.activation
+        )
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Generator":

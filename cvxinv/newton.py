@@ -41,7 +41,7 @@ class Scaled:
         return Scaled(self.W, **per_signal)
 
     def theta(self, Wx: Array) -> Array:
-        """t - A x, zero off the rows. From the data, not from A'A: squaring the condition number would cost half the digits."""
+        """T - A x, zero off the rows. From the data, not from A'A: squaring the condition number would cost half the digits."""
         xp = namespace(Wx)
         return xp.where(self.rows, self.t - Wx, xp.zeros_like(Wx))
 

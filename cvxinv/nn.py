@@ -18,4 +18,5 @@ class PLU(torch.nn.Module):
         return inside + self.phi.alpha * (t - inside)
 
     def extra_repr(self) -> str:
+        """The parameters, as printed in the module."""
         return f"alpha={self.phi.alpha}, c={self.phi.c}"

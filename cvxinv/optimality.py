@@ -108,7 +108,7 @@ class _Point:
         return 0.5 * xp.sum(self.theta**2, axis=1) + xp.sum(q.lam * xp.abs(self.x), axis=1) + 0.5 * q.gamma * xp.sum(self.x**2, axis=1)
 
     def reduced_gradient(self, eta: Array) -> Array:
-        """r = A'theta - C'eta - gamma x."""
+        """R = A'theta - C'eta - gamma x."""
         return (self.theta - eta) @ self.q.W - self.q.gamma * self.x
 
     def scaled(self, r: Array) -> tuple[Array, Array, Array]:
@@ -284,7 +284,8 @@ def verify(problem: Problem, x: Array, dual: Array | None = None) -> Certificate
         finite = q.finite
         eta = None if eta is None else xp.where(q.inequalities, eta, xp.zeros_like(eta))
         c = _quadratic_certificate(q, x, eta)
-    return unbatch(_spoil(c, finite & finite_x), batched(problem))
+    result: Certificate = unbatch(_spoil(c, finite & finite_x), batched(problem))
+    return result
 
 
 def _candidate(name: str, a: Any, data: Array, size: int) -> Array:
@@ -300,8 +301,10 @@ def _spoil(c: Certificate, good: Array) -> Certificate:
     xp = namespace(c.kkt)
     nan, inf = xp.full_like(c.kkt, xp.nan), xp.full_like(c.kkt, xp.inf)
     good = good & xp.isfinite(c.objective) & xp.isfinite(c.kkt)
-    values = (c.objective, nan), (c.lower_bound, nan), (c.gap, nan), (c.kkt, inf), (c.violation, inf)
-    return Certificate(*(xp.where(good, value, bad) for value, bad in values), convex=c.convex)
+    return Certificate(
+        xp.where(good, c.objective, nan), xp.where(good, c.lower_bound, nan), xp.where(good, c.gap, nan),
+        xp.where(good, c.kkt, inf), xp.where(good, c.violation, inf), c.convex,
+    )  # fmt: skip
 
 
 def unbatch(result: Any, keep: bool) -> Any:

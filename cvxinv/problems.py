@@ -86,7 +86,8 @@ def _vector(name: str, b: Any, data: Array, m: int) -> Array | None:
 
 
 def _weight(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) and not (hasattr(value, "__float__") and getattr(value, "ndim", 0) == 0):
+    number = isinstance(value, (int, float)) or (hasattr(value, "__float__") and getattr(value, "ndim", 1) == 0)
+    if isinstance(value, bool) or not number:
         raise TypeError(f"{name}: expected a number, got {type(value).__name__}")
     if not 0 <= float(value) < math.inf:
         raise ValueError(f"{name}: expected a finite number >= 0, got {value}")
@@ -117,7 +118,7 @@ def _quadratic(
     target = target if target.ndim == 2 else target[None, :]
     xp = namespace(target)
     W, target = float64(W), float64(target)
-    B, (m, n) = target.shape[0], W.shape
+    B, n = target.shape[0], W.shape[1]
     everywhere = xp.ones_like(target, dtype=xp.bool)
     rows = everywhere if rows is None else rows & everywhere
     inequality_rows = ~rows if inequalities else xp.zeros_like(rows)
@@ -192,7 +193,8 @@ class LastLayer:
         """The statement as an instance of (Q); raises `NotConvexError` where phi is not the identity."""
         if not self.convex:
             raise NotConvexError(
-                f"LastLayer with activation {self.phi.name} is not convex: pass y = phi^-1(y) (`activation.inverse(y)`) with the identity instead"
+                f"LastLayer with activation {self.phi.name} is not convex:"
+                " pass y = phi^-1(y) (`activation.inverse(y)`) with the identity instead"
             )
         return _quadratic(self.W, self.y, self.bias, rows=self.observed, lam=self.lam, nonnegative=True)
 

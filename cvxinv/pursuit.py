@@ -233,14 +233,15 @@ def _inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]
 
 
 def _lipschitz(G: Generator, y: Array, rows: Array, noise: float) -> Array:
-    """ell of Theorem 3, per signal: Lipschitz constant of phi^-1 on what the observed pixels and their noise can reach."""
-    xp = namespace(y)
-    values = to_numpy(xp.where(rows & xp.isfinite(y), y, xp.full_like(y, G.activation(xp.zeros_like(y[..., :1]))[..., 0].ravel()[0] if y.size else 0.0)))
-    values = values.reshape(-1, values.shape[-1])
-    ell = [G.activation.inverse_lipschitz(float(v.min()) - noise, float(v.max()) + noise) for v in values]
-    ell = [e if noise > 0 or math.isfinite(e) else 1.0 for e in ell]  # without noise nothing is amplified
-    out = match(np.asarray(ell, dtype=np.float64), y)
-    return out if y.ndim == 2 else out[0]
+    """Ell of Theorem 3, per signal: Lipschitz constant of phi^-1 on what the observed pixels and their noise can reach."""
+    phi, values, used = G.activation, to_numpy(y), to_numpy(rows)
+    ell = np.ones(y.shape[:-1])
+    if noise > 0:  # without noise nothing is amplified
+        for b in np.ndindex(ell.shape):
+            seen = values[b][used[b] & np.isfinite(values[b])]
+            if seen.size:
+                ell[b] = phi.inverse_lipschitz(float(seen.min()) - noise, float(seen.max()) + noise)
+    return match(ell, y)
 
 
 def _last_layer(G: Generator, y: Array, seen: Array | None, lam: float) -> tuple[LastLayer, Array]:
@@ -254,8 +255,9 @@ def _last_layer(G: Generator, y: Array, seen: Array | None, lam: float) -> tuple
 def _inversion(G: Generator, z: Array, solutions: list[Solution], invalid: Array) -> Inversion:
     """Collect: solutions come from the image down and are kept in the order z, x_1, .., x_L."""
     status = worst([s.status for s in solutions])
-    status = np.where(to_numpy(invalid), Status.INVALID_SIGNAL, status)
-    if status.ndim == 0:
-        status = status.item()
+    if solutions[0].x.ndim == 1:
+        status = Status.INVALID_SIGNAL if bool(invalid) else status
+    else:
+        status[to_numpy(invalid)] = Status.INVALID_SIGNAL
     layers = solutions[-2::-1]
     return Inversion(z, [s.x for s in layers], [s.support for s in layers], solutions[::-1], cast_to(G(z), z), status)

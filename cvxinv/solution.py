@@ -19,8 +19,10 @@ class Status(Enum):
     STATIONARY = "A KKT point of a problem that is not convex: better ones may exist."
     MAX_ITER = "Not optimal to the tolerance; see the certificate for how far. Try another solver, or look at the scaling of the data."
     NONFINITE = "The signal holds nan or inf; it was not solved."
-    INVALID_SIGNAL = "The signal lies outside the range of the output activation, which therefore cannot be inverted; it was not solved."
-    INFEASIBLE = "No x satisfies the constraints (a bias can do that): the support belongs to no point of the layer; `infeasibility` holds the proof."
+    INVALID_SIGNAL = "The signal lies outside the range of the output activation, which cannot be inverted there; it was not solved."
+    INFEASIBLE = (
+        "No x satisfies the constraints (a bias can do that): no point of the layer has this support; `infeasibility` is the proof."
+    )
 
 
 STATUS_TOLERANCE = {"float64": 1e-8, "float32": 1e-5}  # KKT residual up to which a returned point is called OPTIMAL

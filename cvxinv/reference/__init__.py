@@ -23,10 +23,8 @@ from .solvers import choose
 __all__ = ["solve"]
 
 
-def solve(
-    problem: Problem, solver: str | None = None, *, polish: bool = True, n_jobs: int = 1, progress: bool | None = None
-) -> Solution:
-    """Solve any statement of `cvxinv.problems` with CVXPY and certify every answer.
+def solve(problem: Problem, solver: str | None = None, *, polish: bool = True, n_jobs: int = 1, progress: bool | None = None) -> Solution:
+    """Solve any statement of `cvxinv.problems` (eqs. 5, 6, 9, Algorithms 1 and 4) with CVXPY and certify every answer.
 
     Quadratic statements go to Clarabel (default), OSQP or SCS in their Gram form (`reference.statements` says why); linear
     programs to HiGHS; eq. 5 with tanh or sigmoid, which is not convex, to UNO as a disciplined nonlinear program. Tolerances
@@ -34,7 +32,7 @@ def solve(
 
     Parameters
     ----------
-    problem : statement
+    problem : LastLayer, MidLayer, Latent, BasisPursuit, LeastSquares or LinearProgram
     solver : "CLARABEL", "OSQP", "SCS", "HIGHS" or "UNO", optional
         By default Clarabel, HiGHS or UNO, as the statement asks for.
     polish : bool
@@ -150,8 +148,9 @@ def _has_dual(problem: Problem) -> bool:
 def _finite(problem: Problem) -> Any:
     if isinstance(problem, LinearProgram):
         return np.isfinite(to_numpy(problem.rows()[0])).all(axis=1)
-    q = problem.quadratic() if problem.convex else replace(problem, activation="identity").quadratic()  # type: ignore[call-arg]
-    return to_numpy(q.finite)
+    if isinstance(problem, LastLayer):  # whatever phi is: only the data count here
+        problem = replace(problem, activation="identity")
+    return to_numpy(problem.quadratic().finite)
 
 
 DATA = ("y", "x_next", "target")

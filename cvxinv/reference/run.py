@@ -24,7 +24,7 @@ def run(q: Any, solver: str, n_jobs: int, progress: bool | None) -> Answer:
     (B, m), n = _targets(q).shape, q.W.shape[1]
     x, dual, iterations = np.full((B, n), np.nan), np.zeros((B, m)), np.zeros(B, dtype=int)
     groups = _groups(q, max(1, -(-B // (4 * effective_n_jobs(n_jobs)))))
-    work: Callable[[Any, str], Answer] = _quadratics if isinstance(q, Quadratic) else _programs if isinstance(q, LinearProgram) else _nonconvex
+    work = next(f for kind, f in WORK if isinstance(q, kind))
     calls = (delayed(_indexed)(work, _take(q, group), group, solver) for group in groups)
     answers: Iterable[tuple[Any, Answer]] = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(calls)
     with Progress(disable=progress is False or (progress is None and B <= FEW), transient=True) as bar:
@@ -160,7 +160,9 @@ def _programs(problem: LinearProgram, solver: str) -> Answer:
         if not np.isfinite(c[i]).all():
             continue
         s = np.abs(c[i][used]).max(initial=0.0) or 1.0
-        program, unknown, sides = statements.linear_program(W / unit, c[i] / s, two_sided[i], one_sided[i], problem.norm, problem.nonnegative)
+        program, unknown, sides = statements.linear_program(
+            W / unit, c[i] / s, two_sided[i], one_sided[i], problem.norm, problem.nonnegative
+        )
         solved, iterations[i] = _solve(program, solver)
         if not solved:
             raise SolverError(f"{solver} failed on a linear program that is always feasible: {program.status}")
@@ -169,3 +171,10 @@ def _programs(problem: LinearProgram, solver: str) -> Answer:
         dual[i, used] += np.asarray(sides[0].dual_value)
         dual[i, two_sided[i]] -= np.asarray(sides[1].dual_value)
     return x, dual, iterations
+
+
+WORK: tuple[tuple[type, Callable[[Any, str], Answer]], ...] = (
+    (Quadratic, _quadratics),
+    (LinearProgram, _programs),
+    (LastLayer, _nonconvex),
+)

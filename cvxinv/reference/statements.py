@@ -86,11 +86,16 @@ def elastic(C: Any, d: Any, nonnegative: bool) -> tuple[cp.Problem, cp.Variable,
     return cp.Problem(cp.Minimize(e), [relaxed]), x, relaxed
 
 
-def linear_program(W: Any, c: Any, two_sided: Any, one_sided: Any, norm: str, nonnegative: bool) -> tuple[cp.Problem, cp.Variable, list[Any]]:
-    """Lei et al. (2019): least e with |W x - c| <= e on the support and W x - c <= e off it; one e (l_inf) or one per row (l_1)."""
+def linear_program(
+    W: Any, c: Any, two_sided: Any, one_sided: Any, norm: str, nonnegative: bool
+) -> tuple[cp.Problem, cp.Variable, list[Any]]:
+    """Lei et al. (2019): least e with |W x - c| <= e on the support, W x - c <= e off it; one e (l_inf) or one per row (l_1)."""
     x = cp.Variable(W.shape[1], nonneg=nonnegative)
     e = cp.Variable(W.shape[0] if norm == "l1" else 1, nonneg=True)
-    upper = two_sided | one_sided
-    sides = [W[upper] @ x - c[upper] <= (e[np.flatnonzero(upper)] if norm == "l1" else e)]
-    sides.append(c[two_sided] - W[two_sided] @ x <= (e[np.flatnonzero(two_sided)] if norm == "l1" else e))
+    everywhere, support = np.flatnonzero(two_sided | one_sided), np.flatnonzero(two_sided)
+
+    def bound(rows: Any) -> cp.Expression:
+        return e[rows] if norm == "l1" else e
+
+    sides = [W[everywhere] @ x - c[everywhere] <= bound(everywhere), c[support] - W[support] @ x <= bound(support)]
     return cp.Problem(cp.Minimize(cp.sum(e)), sides), x, sides
