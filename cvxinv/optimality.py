@@ -2,8 +2,8 @@
 
 Everything is computed in float64 from the statement's own data, for all signals at once, and without solving the problem.
 
-**Scaling.** Let D_j be the norm of column j over the rows that the signal's problem involves, and s = max(||t||, ||A x||)
-(||d|| where both vanish). x_j is measured in s / D_j and multipliers of rows in s, which makes every residual below
+**Scaling.** Let D_j be the norm of column j over the rows that the signal's problem involves, and s = max(||t||, ||A x||),
+with ||d|| in place of ||t|| where t = 0 (and the size of x itself where d = 0 too: then x = 0 is a solution). x_j is measured in s / D_j and multipliers of rows in s, which makes every residual below
 relative, and invariant when signal, matrix or single columns are rescaled (with lam and gamma rescaled accordingly).
 
 **KKT residual.** With theta = t - A x, r = A'theta - C'eta - gamma x, the largest entry of the natural residuals
@@ -72,13 +72,10 @@ def _column_norms(q: Quadratic) -> Array:
     return xp.where(D > 0, D, xp.ones_like(D))
 
 
-def _positive(*candidates: Array) -> Array:
-    """The first candidate that is positive, entry by entry; 1 where none is."""
-    xp = namespace(candidates[0])
-    out = xp.ones_like(candidates[0])
-    for c in reversed(candidates):
-        out = xp.where(c > 0, c, out)
-    return out
+def _positive(a: Array) -> Array:
+    """`a` where it is positive, else 1: a divisor for relative figures."""
+    xp = namespace(a)
+    return xp.where(a > 0, a, xp.ones_like(a))
 
 
 @dataclass(frozen=True)
@@ -99,8 +96,10 @@ class _Point:
         zero = xp.zeros_like(Wx)
         theta, slack = xp.where(q.rows, q.t - Wx, zero), xp.where(q.inequalities, q.d - Wx, zero)
         D = _column_norms(q)
-        larger = xp.maximum(_norm(q.t), _norm(xp.where(q.rows, Wx, zero)))
-        return cls(q, x, theta, slack, D, _positive(larger, _norm(q.d), xp.max(D * xp.abs(x), axis=1)))
+        t, d = _norm(q.t), _norm(q.d)
+        given = xp.where(t > 0, t, d)
+        larger = xp.maximum(given, _norm(xp.where(q.rows, Wx, zero)))
+        return cls(q, x, theta, slack, D, _positive(xp.where(given > 0, larger, xp.max(D * xp.abs(x), axis=1))))
 
     def objective(self) -> Array:
         xp = namespace(self.x)

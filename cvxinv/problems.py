@@ -47,8 +47,8 @@ class Quadratic:
 
 def _matrix(W: Array, like: Array) -> Array:
     W = as_float("W", W)
-    if W.ndim != 2 or W.shape[1] == 0:
-        raise ValueError(f"W: expected a matrix (m, n) with n > 0, got shape {tuple(W.shape)}")
+    if W.ndim != 2 or 0 in W.shape:
+        raise ValueError(f"W: expected a non-empty matrix (m, n), got shape {tuple(W.shape)}")
     if not bool(namespace(W).all(namespace(W).isfinite(W))):
         raise ValueError("W: expected finite entries, got nan or inf")
     return match(W, like)

@@ -92,7 +92,9 @@ def _quadratics(q: Quadratic, solver: str) -> Answer:
     unit = float(norms[columns].max())
     statement = _compiled(q, columns, unit)
     for i in np.flatnonzero(q.finite):
-        s = np.linalg.norm(q.t[i]) or np.linalg.norm(q.d[i]) or 1.0
+        s = np.linalg.norm(q.t[i]) or np.linalg.norm(q.d[i])
+        if s == 0:  # all terms of the objective are >= 0, and x = 0 makes them zero
+            continue
         statement.t.value = q.t[i][rows] / s
         if statement.lam is not None:
             statement.lam.value = q.lam[i][columns] / (s * unit)
