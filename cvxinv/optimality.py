@@ -3,8 +3,9 @@
 Everything is computed in float64 from the statement's own data, for all signals at once, and without solving the problem.
 
 **Scaling.** Let D_j be the norm of column j over the rows that the signal's problem involves, and s = max(||t||, ||A x||),
-with ||d|| in place of ||t|| where t = 0 (and the size of x itself where d = 0 too: then x = 0 is a solution). x_j is measured in s / D_j and multipliers of rows in s, which makes every residual below
-relative, and invariant when signal, matrix or single columns are rescaled (with lam and gamma rescaled accordingly).
+with ||d|| in place of ||t|| where t = 0 (and the size of x itself where d = 0 too: there x = 0 is a solution). x_j is measured
+in s / D_j and multipliers of rows in s, which makes every residual below relative, and invariant when signal, matrix or single
+columns are rescaled (with lam and gamma rescaled accordingly).
 
 **KKT residual.** With theta = t - A x, r = A'theta - C'eta - gamma x, the largest entry of the natural residuals
 

@@ -91,6 +91,7 @@ def _quadratics(q: Quadratic, solver: str) -> Answer:
         return x, dual, iterations
     unit = float(norms[columns].max())
     statement = _compiled(q, columns, unit)
+    plain = not (q.nonnegative or off.any() or q.gamma > 0 or np.any(q.lam > 0))
     for i in np.flatnonzero(q.finite):
         s = np.linalg.norm(q.t[i]) or np.linalg.norm(q.d[i])
         if s == 0:  # all terms of the objective are >= 0, and x = 0 makes them zero
@@ -102,6 +103,9 @@ def _quadratics(q: Quadratic, solver: str) -> Answer:
             statement.d.value = q.d[i][off] / s
         solved, iterations[i] = _solve(statement.problem, solver)
         x[i, columns] = statement.x.value * (s / unit) if solved else np.nan
+        if solved and plain:  # the same fit with the least norm, whichever minimiser the solver came to
+            A = q.W[np.ix_(rows, columns)]
+            x[i, columns] = np.linalg.lstsq(A, A @ x[i, columns])[0]
         if solved and statement.inequality is not None and off.any():
             dual[i, off] = np.maximum(np.asarray(statement.inequality.dual_value), 0.0) * s
     return x, dual, iterations

@@ -1,0 +1,71 @@
+"""OSQP on the residual form and on the Gram form of one last layer: what expanding the square buys (`reference.statements`).
+
+Run as `python -m validation.gram_form`; writes validation/results/gram_form.json.
+"""
+
+import json
+import platform
+import statistics
+import subprocess
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import cvxpy as cp
+import numpy as np
+from rich.console import Console
+
+from cvxinv.reference import statements
+from cvxinv.reference.solvers import SETTINGS
+
+RESULTS = Path(__file__).parent / "results"
+M, N, REPEATS, LAM = 784, 392, 5, 1e-3
+
+
+def seconds(problem: cp.Problem) -> float:
+    """Wall time of one solve with OSQP at the reference's tolerances, compilation included in the first one only."""
+    start = time.perf_counter()
+    problem.solve(solver=cp.OSQP, warm_start=False, enforce_dpp=True, **SETTINGS["OSQP"])
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Time both forms on the same noisy data, in turn, and store the medians and their ratio."""
+    rng = np.random.default_rng(0)
+    W = rng.standard_normal((M, N)) / np.sqrt(M)
+    gram = statements.last_layer(W)
+    assert gram.lam is not None
+    x, t = cp.Variable(N, nonneg=True), cp.Parameter(M)
+    residual = cp.Problem(cp.Minimize(0.5 * cp.sum_squares(W @ x - t) + LAM * cp.sum(x)))
+    gram.lam.value = np.full(N, LAM)
+    times: dict[str, list[float]] = {"residual": [], "gram": []}
+    objectives = []
+    for repeat in range(REPEATS + 1):
+        signal = W @ np.maximum(rng.standard_normal(N), 0)
+        signal += 0.01 * np.linalg.norm(signal) / np.sqrt(M) * rng.standard_normal(M)
+        t.value = gram.t.value = signal / np.linalg.norm(signal)
+        pair = seconds(residual), seconds(gram.problem)
+        if repeat:  # the first compiles
+            times["residual"].append(pair[0])
+            times["gram"].append(pair[1])
+            objectives.append(abs(residual.value - gram.problem.value - 0.5 * float(t.value @ t.value)))
+    result = {
+        "command": "python -m validation.gram_form",
+        "problem": f"last layer {M} x {N}, lam {LAM}, 1 % noise, OSQP to 1e-9",
+        "milliseconds_residual_form": 1e3 * statistics.median(times["residual"]),
+        "milliseconds_gram_form": 1e3 * statistics.median(times["gram"]),
+        "ratio_median_of_pairs": statistics.median(a / b for a, b in zip(times["residual"], times["gram"], strict=True)),
+        "largest_difference_of_objectives": max(objectives),
+        "repeats": REPEATS,
+        "versions": {name: version(name) for name in ("cvxpy", "osqp", "numpy")} | {"python": platform.python_version()},
+        "machine": f"{platform.machine()}, 2 threads",
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip(),
+    }
+    (RESULTS / "gram_form.json").write_text(json.dumps(result, indent=2) + "\n")
+    Console().print_json(data=result)
+
+
+if __name__ == "__main__":
+    main()
