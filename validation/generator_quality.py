@@ -116,7 +116,8 @@ def draw_digits(shares: NDArray[np.float64], top: NDArray[np.float64], path: Pat
     left.bar(range(10), 100 * shares, color="tab:blue")
     left.axhline(100 * SHARE, color="tab:red", linestyle="--", label=f"required: {SHARE:.0%}")
     left.set(xticks=range(10), xlabel="digit, as classified", ylabel="share of samples / %", title=f"Digits among {len(top)} samples")
-    left.legend()
+    left.set_ylim(0, 125 * shares.max())  # room for the legend
+    left.legend(loc="upper right")
     right.hist(top, bins=40, range=(0, 1), color="tab:blue")
     right.axvline(top.mean(), color="tab:orange", label=f"mean {top.mean():.3f}")
     right.axvline(TOP, color="tab:red", linestyle="--", label=f"required mean: {TOP}")

@@ -79,7 +79,7 @@ def check(folder: Path) -> None:
 
 
 def _download() -> Path:
-    import pooch  # type: ignore[import-untyped]
+    import pooch
 
     folder = Path(pooch.os_cache("cvxinv")) / "mnist"
     try:
