@@ -31,7 +31,8 @@ def test_idx_round_trip(tmp_path, shape):
     data = np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
     write_idx(tmp_path / "a.gz", data)
     read = mnist.read_idx(tmp_path / "a.gz")
-    assert read.dtype == np.uint8 and read.shape == shape
+    assert read.dtype == np.uint8
+    assert read.shape == shape
     np.testing.assert_array_equal(read, data)
 
 
@@ -57,7 +58,8 @@ def test_images_are_scaled_to_plus_minus_one(tmp_path, monkeypatch):
     arrays = write_all(tmp_path)
     monkeypatch.setenv("CVXINV_DATA", str(tmp_path))
     images, labels = mnist.load("t10k")
-    assert images.shape == (3, 784) and images.dtype == np.float32
+    assert images.shape == (3, 784)
+    assert images.dtype == np.float32
     assert np.abs(images).max() <= 1
     np.testing.assert_array_equal(np.rint((images + 1) * 127.5), arrays["t10k-images-idx3-ubyte.gz"].reshape(3, 784))
     np.testing.assert_array_equal(labels, arrays["t10k-labels-idx1-ubyte.gz"])
@@ -80,7 +82,7 @@ def test_a_chosen_folder_without_the_files_is_an_error(tmp_path, monkeypatch):
     write_all(tmp_path)
     (tmp_path / "t10k-images-idx3-ubyte.gz").unlink()
     monkeypatch.setenv("CVXINV_DATA", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="CVXINV_DATA=.*: t10k-images-idx3-ubyte.gz not there"):
+    with pytest.raises(FileNotFoundError, match=r"CVXINV_DATA=.*: t10k-images-idx3-ubyte\.gz not there"):
         mnist.folder()
 
 
@@ -93,5 +95,5 @@ def test_missing_data_say_what_to_do(tmp_path, monkeypatch):
     monkeypatch.delenv("CVXINV_DATA", raising=False)
     monkeypatch.setattr(mnist, "LOCAL", tmp_path / "absent")
     monkeypatch.setattr(pooch, "retrieve", offline)
-    with pytest.raises(FileNotFoundError, match="no network.*CVXINV_DATA"):
+    with pytest.raises(FileNotFoundError, match=r"no network.*CVXINV_DATA"):
         mnist.folder()
