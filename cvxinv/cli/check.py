@@ -1,0 +1,100 @@
+"""`cvxinv check`: sizes, conditioning and realised supports of a generator."""
+
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .common import layer_names, read_generator, read_mask, read_signals, solve, spread, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..generator import Generator
+
+
+def check(
+    generator: Annotated[str, typer.Argument(help="A generator file (safetensors), or the word mnist.", show_default=False)],
+    signals: Annotated[Path | None, typer.Argument(help="Signals (.npy, .npz) whose supports to find.", show_default=False)] = None,
+    mask: Annotated[Path | None, typer.Option(help="Observed pixels of the signals (boolean .npy, .npz).")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="Latent samples, without signals.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the samples.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes for the pursuit; -1: all cores.")] = 1,
+) -> None:
+    """Print sizes, conditioning of the weights, and supports with the conditioning they leave."""
+    import numpy as np
+    from rich.console import Console
+
+    G = read_generator(generator)
+    console = Console()
+    n = G.sizes
+    console.print(
+        f"sizes {'-'.join(map(str, n))}, activation {G.activation}, biases: {'no' if G.biases is None else 'yes'}", highlight=False
+    )
+
+    weights = table("Weights", "", "shape", "spectral norm", "rank", "condition", "column norms")
+    for i, W in enumerate(G.weights):
+        W = np.asarray(W, dtype=float)
+        values = np.linalg.svd(W, compute_uv=False)
+        rank = int(np.linalg.matrix_rank(W))
+        weights.add_row(
+            f"W_{i}", f"{W.shape[0]} x {W.shape[1]}", f"{values[0]:.4g}", str(rank), f"{conditioning(W):.3g}",
+            spread(np.linalg.norm(W, axis=0)),
+        )  # fmt: skip
+    console.print(weights)
+
+    observed = None
+    if signals is None:
+        supports = G.supports(np.random.default_rng(seed).standard_normal((samples, n[0])))
+        source = f"{samples} latent samples, seed {seed}"
+    else:
+        from ..pursuit import latent_pursuit
+
+        y = read_signals(signals, G)
+        observed = read_mask(mask, y)
+        supports = latent_pursuit(G, y, partial(solve, n_jobs=jobs), observed=observed, debias=False).supports
+        source = f"{len(y)} signals, supports found by the pursuit"
+    masks = _masks(G, supports, observed)
+    console.print(_supports(G, masks, source))
+    sizes = [S.sum(axis=1) for S in masks]
+    holds = (sizes[1] >= n[0]) & np.all([small < large for small, large in pairwise(sizes[1:])], axis=0)
+    console.print(f"s_1 >= n_0, s_i < s_(i+1) and s_L < n (Theorem 2): {holds.sum()} of {len(holds)}", highlight=False)
+
+
+def conditioning(W: Any) -> float:
+    """Largest over smallest singular value; inf where the columns are dependent, as they are in a wide matrix."""
+    import numpy as np
+
+    if not W.shape[1]:
+        return 1.0  # nothing to determine
+    if W.shape[0] < W.shape[1]:
+        return float("inf")
+    values = np.linalg.svd(W, compute_uv=False)
+    return float(values[0] / values[-1]) if values[-1] > 0 else float("inf")
+
+
+def _masks(G: "Generator", supports: list[Any], observed: Any) -> list[Any]:
+    """What is unknown and known, from z (everything) over S_1 .. S_L to the pixels that are seen; (B, n_i) each."""
+    import numpy as np
+
+    B = len(supports[0])
+    seen = np.broadcast_to(True if observed is None else observed, (B, G.sizes[-1]))
+    return [np.ones((B, G.sizes[0]), dtype=bool), *supports, seen]
+
+
+def _supports(G: "Generator", masks: list[Any], source: str) -> "Table":
+    import numpy as np
+
+    out = table(f"Supports ({source})", "", "size", "least .. largest", "determined by", "its condition", "not determined")
+    for i, name in enumerate(layer_names(G)):
+        W = np.asarray(G.weights[i], dtype=float)
+        conditions = np.array([conditioning(W[rows][:, columns]) for columns, rows in zip(masks[i], masks[i + 1], strict=True)])
+        finite = conditions[np.isfinite(conditions)]
+        rows, columns = "seen" if i == G.depth else f"S_{i + 1}", f"S_{i}" if i else ":"
+        out.add_row(
+            name, str(G.sizes[i]), spread(masks[i].sum(axis=1), ".0f") if i else "all", rf"W_{i}\[{rows}, {columns}]",
+            spread(finite), f"{len(conditions) - len(finite)}/{len(conditions)}",
+        )  # fmt: skip
+    return out

@@ -1,0 +1,121 @@
+"""What the commands share: reading generators, signals and masks, and the look of the tables."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..generator import Generator
+    from ..problems import Problem
+    from ..solution import Solution
+
+SHIPPED = "mnist"
+SOLVERS = ("CLARABEL", "OSQP", "SCS")
+
+
+def read_generator(name: str) -> "Generator":
+    """The generator in a file written by `Generator.save`, or the shipped one for the word `mnist`."""
+    from ..generator import Generator, mnist_generator
+
+    return mnist_generator() if name == SHIPPED else Generator.load(name)
+
+
+def read_array(path: Path, key: str) -> Any:
+    """The array of an .npy file; of an .npz file the one called `key`, or the only one."""
+    from ..problem_file import ProblemFileError, arrays
+
+    found = arrays(path)
+    if key not in found and len(found) != 1:
+        raise ProblemFileError(f"{path}: expected an array called {key!r}, or only one; found {', '.join(sorted(found)) or 'none'}")
+    return found[key] if key in found else next(iter(found.values()))
+
+
+def read_signals(path: Path, G: "Generator") -> Any:
+    """Signals y (B, n) of G; a single one gets a leading axis."""
+    y = read_array(path, "y")
+    if y.dtype not in (np.float32, np.float64):
+        raise TypeError(f"{path}: expected float32 or float64 entries, got {y.dtype}")
+    if y.ndim not in (1, 2) or y.shape[-1] != G.sizes[-1]:
+        raise ValueError(f"{path}: expected signals of shape ({G.sizes[-1]},) or (B, {G.sizes[-1]}), got {y.shape}")
+    return y if y.ndim == 2 else y[None, :]
+
+
+def read_mask(path: Path | None, y: Any) -> Any:
+    """The observed pixels, True where seen, (n,) or (B, n); None without a file."""
+    if path is None:
+        return None
+    mask = read_array(path, "mask")
+    if mask.dtype != np.bool_:
+        raise TypeError(f"{path}: expected a boolean mask (True: observed), got {mask.dtype}")
+    if mask.shape not in {y.shape, y.shape[1:]}:
+        raise ValueError(f"{path}: expected a mask of shape ({y.shape[1]},) or {y.shape}, got {mask.shape}")
+    return mask
+
+
+def check_folder(path: Path) -> None:
+    """Complain before long work, not after it, if a file cannot be written there."""
+    if not path.resolve().parent.is_dir():
+        raise FileNotFoundError(2, "the folder does not exist", str(path.parent))
+
+
+def solve(problem: "Problem", *, solver: str | None = None, n_jobs: int = 1, done: Callable[[], None] | None = None) -> "Solution":
+    """The reference; `solver` counts where it applies (a smooth non-convex last layer has its own), `done()` follows each solve."""
+    from .. import reference
+
+    found = reference.solve(problem, solver if problem.convex else None, n_jobs=n_jobs, progress=None if done is None else False)
+    if done is not None:
+        done()
+    return found
+
+
+def layer_names(G: "Generator") -> list[str]:
+    """`["z", "x_1", .., "x_L"]`."""
+    return ["z", *(f"x_{i}" for i in range(1, G.depth + 1))]
+
+
+def table(title: str, *columns: str) -> "Table":
+    """An empty table: the first column names, the others are numbers."""
+    from rich import box
+    from rich.table import Table
+
+    out = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    for i, column in enumerate(columns):
+        out.add_column(column, justify="right" if i else "left", no_wrap=True)
+    return out
+
+
+def finite(values: Any) -> Any:
+    """The finite entries, flat."""
+    values = np.asarray(values, dtype=float).ravel()
+    return values[np.isfinite(values)]
+
+
+def spread(values: Any, form: str = ".3g") -> str:
+    """`least .. largest` of the entries that are not nan."""
+    values = np.asarray(values, dtype=float).ravel()
+    values = values[~np.isnan(values)]
+    if not values.size:
+        return "-"
+    low, high = format(values.min(), form), format(values.max(), form)
+    return low if low == high else f"{low} .. {high}"
+
+
+def worst_kkt(solution: "Solution") -> str:
+    """The largest KKT residual over the signals that were solved."""
+    kkt = finite(solution.certificate.kkt)
+    return f"{kkt.max():.1e}" if kkt.size else "-"
+
+
+def count(statuses: Any, name: str) -> str:
+    """`k/B`: how many statuses are called `name`."""
+    return f"{sum(s.name == name for s in statuses)}/{len(statuses)}"
+
+
+def tally(statuses: Sequence[Any]) -> str:
+    """How many signals have which status, with what each means."""
+    names = sorted(set(statuses), key=lambda s: str(s.name))
+    return "\n".join(f"{sum(t is s for t in statuses)} {s.name}: {s.value}" for s in names)
