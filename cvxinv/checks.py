@@ -1,0 +1,72 @@
+"""What the statements ask of their arguments: kind, dtype, shape and sign, with errors that name the argument."""
+
+import math
+from typing import Any
+
+from .arrays import Array, as_float, as_mask, match, namespace
+
+
+def matrix(W: Array, like: Array) -> Array:
+    """W as a finite, non-empty matrix in the kind of `like`."""
+    W = as_float("W", W)
+    if W.ndim != 2 or 0 in W.shape:
+        raise ValueError(f"W: expected a non-empty matrix (m, n), got shape {tuple(W.shape)}")
+    if not bool(namespace(W).all(namespace(W).isfinite(W))):
+        raise ValueError("W: expected finite entries, got nan or inf")
+    return match(W, like)
+
+
+def signals(name: str, a: Array, m: int) -> Array:
+    """A batch (B, m) or one signal (m,)."""
+    if a.ndim not in (1, 2) or a.shape[-1] != m:
+        raise ValueError(f"{name}: expected shape ({m},) or (B, {m}) for this W, got {tuple(a.shape)}")
+    return a
+
+
+def mask(name: str, mask: Any, data: Array, size: int) -> Array | None:
+    """A boolean mask (size,) or (B, size), or None."""
+    if mask is None:
+        return None
+    mask = match(as_mask(name, mask), data)
+    same_batch(name, mask, data, size)
+    return mask
+
+
+def same_batch(name: str, a: Array, data: Array, size: int) -> None:
+    """Refuse `a` unless it is (size,), or (B, size) with the B of the data."""
+    allowed = [(size,)] + ([(int(data.shape[0]), size)] if data.ndim == 2 else [])
+    if tuple(a.shape) not in allowed:
+        raise ValueError(f"{name}: expected shape {' or '.join(map(str, allowed))}, got {tuple(a.shape)}")
+
+
+def vector(name: str, b: Any, data: Array, m: int) -> Array | None:
+    """A finite vector (m,), or None."""
+    if b is None:
+        return None
+    b = match(as_float(name, b), data)
+    if tuple(b.shape) != (m,):
+        raise ValueError(f"{name}: expected shape ({m},), got {tuple(b.shape)}")
+    if not bool(namespace(b).all(namespace(b).isfinite(b))):
+        raise ValueError(f"{name}: expected finite entries, got nan or inf")
+    return b
+
+
+def weight(name: str, value: Any) -> float:
+    """A finite number >= 0."""
+    number = isinstance(value, (int, float)) or (hasattr(value, "__float__") and getattr(value, "ndim", 1) == 0)
+    if isinstance(value, bool) or not number:
+        raise TypeError(f"{name}: expected a number, got {type(value).__name__}")
+    if not 0 <= float(value) < math.inf:
+        raise ValueError(f"{name}: expected a finite number >= 0, got {value}")
+    return float(value)
+
+
+def weights(name: str, value: Any, data: Array, n: int) -> Any:
+    """A scalar weight, or an array of them: (n,) or (B, n)."""
+    if getattr(value, "ndim", 0) == 0 and not isinstance(value, (list, tuple)):
+        return weight(name, value)
+    value = match(as_float(name, value), data)
+    same_batch(name, value, data, n)
+    if bool(namespace(value).any(value < 0)):
+        raise ValueError(f"{name}: expected entries >= 0, got negative ones")
+    return value
