@@ -1,24 +1,10 @@
-"""The command line: `cvxinv demo`, `invert`, `verify`, `check`; one file per command.
+"""The command line: `cvxinv demo`, `invert`, `verify`, `check`; one file per command."""
 
-Commands import what they need when they run: `cvxinv --help` loads neither cvxpy nor torch nor matplotlib.
-"""
-
+import os
 import sys
 from collections.abc import Sequence
 
-import typer
-
 from ..errors import MissingSolverError, SolverError
-from . import check, demo, invert, verify
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=False)
-for command in (demo.demo, invert.invert, verify.verify, check.check):
-    app.command()(command)
-
-
-@app.callback()
-def _about() -> None:
-    """Invert ReLU generators layer by layer as convex problems, and prove each answer right."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +15,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         What stands behind `cvxinv`; `sys.argv[1:]` by default.
     """
+    # the systems here are many and small: OpenBLAS threads spend more time waiting for each other than solving
+    # (read when numpy is first imported, hence before the commands are)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    import typer
+
+    from .app import app
+
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return int(app(arguments or ["--help"], prog_name="cvxinv", standalone_mode=False) or 0)

@@ -55,12 +55,16 @@ def check(
         y = read_signals(signals, G)
         observed = read_mask(mask, y)
         supports = latent_pursuit(G, y, partial(solve, n_jobs=jobs), observed=observed, debias=False).supports
-        source = f"{len(y)} signals, supports found by the pursuit"
+        source = f"{len(y)} signals, as the pursuit finds them"
     masks = _masks(G, supports, observed)
     console.print(_supports(G, masks, source))
     sizes = [S.sum(axis=1) for S in masks]
     holds = (sizes[1] >= n[0]) & np.all([small < large for small, large in pairwise(sizes[1:])], axis=0)
     console.print(f"s_1 >= n_0, s_i < s_(i+1) and s_L < n (Theorem 2): {holds.sum()} of {len(holds)}", highlight=False)
+    unique = np.all([rows >= unknowns for rows, unknowns in zip(sizes[1:], n, strict=False)], axis=0)
+    console.print(
+        f"as many equations as unknowns in every layer problem, without a prior: {unique.sum()} of {len(unique)}", highlight=False
+    )
 
 
 def conditioning(W: Any) -> float:
@@ -87,7 +91,7 @@ def _masks(G: "Generator", supports: list[Any], observed: Any) -> list[Any]:
 def _supports(G: "Generator", masks: list[Any], source: str) -> "Table":
     import numpy as np
 
-    out = table(f"Supports ({source})", "", "size", "least .. largest", "determined by", "its condition", "not determined")
+    out = table(f"Supports of {source}", "", "n_i", "support sizes", "matrix", "condition", "dependent")
     for i, name in enumerate(layer_names(G)):
         W = np.asarray(G.weights[i], dtype=float)
         conditions = np.array([conditioning(W[rows][:, columns]) for columns, rows in zip(masks[i], masks[i + 1], strict=True)])

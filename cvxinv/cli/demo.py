@@ -129,8 +129,8 @@ def _explain(console: "Console", runs: list[Run]) -> None:
         console.print(f"{text}, {run.seconds:.1f} s", highlight=False)
     if any(((r.snr["z"] < SOLVED) & [s.name == "OPTIMAL" for s in r.inversion.status]).any() for r in runs):
         console.print(
-            "OPTIMAL and yet lost: the layer problems are solved, but the signal leaves more than one solution"
-            " (`cvxinv check mnist` shows which layers are determined).",
+            "OPTIMAL and yet lost: the layer problem is solved, but where its support leaves fewer equations than unknowns"
+            " it can have more than one solution (`cvxinv check mnist` counts such signals).",
             highlight=False, style="yellow",
         )  # fmt: skip
 
