@@ -93,7 +93,8 @@ def _runs(G: "Generator", z: Any, masks: dict[str, Any], jobs: int) -> list[Run]
 
     y, runs = G(z), []
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=len(masks) * len(G.weights))
         for title, observed in masks.items():
             bar.update(task, description=f"{title}, layer by layer")
