@@ -32,12 +32,12 @@ RECORD = Path(__file__).with_name("results") / "train_generator.json"
 def generator() -> nn.Sequential:
     """20-128-392-784: batch-norm and ReLU on the hidden layers, PLU at the output.
 
-    The first batch-norm learns no shift: with one, training drives units off until some signals keep hardly more than
-    n_0 of them, and recovering z needs s_1 >= n_0 (Theorem 2).
+    The batch-norms learn no scale and shift: with them, training drives units off until some signals keep hardly more than
+    n_0 of the first layer, and so few of the second that x_1 is not determined by x_2 (Theorem 2 asks for s_1 >= n_0, s_1 < s_2).
     """
     n0, n1, n2, n = SIZES
     first = nn.Linear(n0, n1, bias=False), nn.BatchNorm1d(n1, affine=False), nn.ReLU()
-    second = nn.Linear(n1, n2, bias=False), nn.BatchNorm1d(n2), nn.ReLU()
+    second = nn.Linear(n1, n2, bias=False), nn.BatchNorm1d(n2, affine=False), nn.ReLU()
     return nn.Sequential(*first, *second, nn.Linear(n2, n), PLU(alpha=0.1, c=1.0))
 
 
