@@ -319,7 +319,8 @@ class LinearProgram:
         return xp.where(two_sided, x_next, zero) - b, two_sided, observed & ~two_sided
 
 
-Problem: TypeAlias = LastLayer | MidLayer | Latent | BasisPursuit | LeastSquares | LinearProgram
+LayerProblem: TypeAlias = LastLayer | MidLayer | Latent | BasisPursuit | LeastSquares  # each an instance of (Q), or eq. 5
+Problem: TypeAlias = LayerProblem | LinearProgram
 
 
 def batched(problem: Problem) -> bool:

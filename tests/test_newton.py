@@ -7,7 +7,7 @@ from instances import CLASSES, CONSTRAINED, KINDS, SEEDS, feasible, instance
 from tolerances import ALONE, NEWTON
 
 from cvxinv import newton
-from cvxinv.optimality import _Point
+from cvxinv.point import Point
 from cvxinv.polish import polish
 from cvxinv.problems import Quadratic
 
@@ -76,7 +76,7 @@ def test_polish_solves_from_zero(cls, kind):
         q: Quadratic = problem.quadratic()[keep]
         if q.size:
             x, dual = polish(q, np.zeros_like(q.lam), np.zeros_like(q.t))
-            assert _Point.at(q, x).kkt(dual).max() <= NEWTON, seed
+            assert Point.quadratic(q, x).kkt(dual).max() <= NEWTON, seed
 
 
 @pytest.mark.parametrize("cls", CLASSES)

@@ -58,9 +58,9 @@ def invert(
     noise: Annotated[float | None, typer.Option(help="Noise bound of layered-basis-pursuit; threshold of linear-programming.")] = None,
     lam: Annotated[str | None, typer.Option(help="Weights of the l1 terms: a number, or lam_1,..,lam_L.")] = None,
     gamma: Annotated[float | None, typer.Option(help="Weight of the prior on z.")] = None,
-    debias: Annotated[bool | None, typer.Option(help="Re-fit z with the supports frozen [default: as the method is printed].")] = None,
-    solver: Annotated[Solver | None, typer.Option(help="CVXPY's solver [default: CLARABEL].", show_choices=True)] = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes; -1: all cores [default: 1].")] = None,
+    debias: Annotated[bool | None, typer.Option(help="Re-fit z with the supports frozen (default: as the method is printed).")] = None,
+    solver: Annotated[Solver | None, typer.Option(help="CVXPY's solver (default: CLARABEL).", show_choices=True)] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes; -1: all cores (default: 1).")] = None,
     out: Annotated[Path, typer.Option(help="Where the result goes (.npz).")] = Path("inversion.npz"),
 ) -> None:
     """Invert signals of a generator, layer by layer."""

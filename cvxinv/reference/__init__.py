@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from .. import optimality
-from ..arrays import Array, cast_to, dtype_name, match, namespace, to_numpy
+from ..arrays import cast_to, dtype_name, match, namespace, to_numpy
 from ..errors import NotConvexError
-from ..optimality import Certificate, unbatch, verify
+from ..optimality import unbatch, verify
+from ..point import Point
 from ..polish import polish as polish_points
 from ..problems import LastLayer, LinearProgram, Problem, Quadratic, as_problem, batched
 from ..solution import STATUS_TOLERANCE, Solution, Status
@@ -73,7 +74,7 @@ def solve(problem: Problem, solver: str | None = None, *, polish: bool = True, n
         x, dual = _polished(q, x, dual)
     proof = None
     if np.any(q.inequalities):
-        x, proof = _infeasible(q, x, dual, n_jobs)
+        x, proof = _infeasible(q, x)
         dual = np.where(proof.any(axis=1, keepdims=True), 0.0, dual)
     return _certified(problem, x, dual, proof, iterations, start)
 
@@ -85,13 +86,13 @@ def _polished(q: Quadratic, x: Any, dual: Any) -> tuple[Any, Any]:
     return polish_points(q, x, dual)
 
 
-def _infeasible(q: Quadratic, x: Any, dual: Any, n_jobs: int) -> tuple[Any, Any]:
+def _infeasible(q: Quadratic, x: Any) -> tuple[Any, Any]:
     """Farkas certificates (B, m), zero for rows that are not proven infeasible, and their points of least violation."""
     from .phase_one import farkas
 
-    certificate = optimality._quadratic_certificate(q, np.where(np.isfinite(x), x, 0.0), dual)
+    violation = Point.quadratic(q, np.where(np.isfinite(x), x, 0.0)).violation()
     proof = np.zeros_like(q.t)
-    suspects = np.flatnonzero(q.finite & ~(certificate.violation <= 1e-9))
+    suspects = np.flatnonzero(q.finite & ~(violation <= 1e-9))
     for b in suspects:
         least, p = farkas(q, int(b))
         if p is not None:
@@ -115,30 +116,13 @@ def _certified(problem: Problem, x: Any, dual: Any, proof: Any, iterations: Any,
         status[proof.any(axis=1)] = Status.INFEASIBLE
     status[~finite] = Status.NONFINITE
     result = Solution(
-        points, _support(one, points, multipliers), status, certificate,
+        points, optimality.support(one, points, multipliers), status, certificate,
         multipliers if _has_dual(one) else None,
         None if proof is None or not proof.any() else cast_to(proof, data), iterations,
     )  # fmt: skip
     if not keep:
         result = replace(unbatch(result, keep=False), certificate=unbatch(certificate, keep=False))
     return replace(result, seconds=time.perf_counter() - start)
-
-
-def _support(problem: Problem, x: Array, dual: Array | None) -> Array:
-    xp = namespace(x)
-    if isinstance(problem, LinearProgram) or not problem.convex:
-        # no second-order multipliers to weigh: the accuracy of the certificate decides
-        c: Certificate = verify(problem, x, dual)
-        norm = xp.max(xp.abs(x), axis=1, keepdims=True) if x.shape[1] else x
-        return x > xp.astype(xp.clip(c.kkt, 1e-9, 1.0), x.dtype)[:, None] * norm if _nonnegative(problem) else x != 0
-    q = problem.quadratic()
-    x64 = xp.astype(xp.where(xp.isfinite(x), x, xp.zeros_like(x)), xp.float64)
-    eta = xp.zeros_like(q.t) if dual is None else xp.where(q.inequalities, xp.astype(dual, xp.float64), xp.zeros_like(q.t))
-    return optimality.support(q, x64, eta) & xp.isfinite(x)
-
-
-def _nonnegative(problem: Problem) -> bool:
-    return problem.nonnegative if isinstance(problem, LinearProgram) else True
 
 
 def _has_dual(problem: Problem) -> bool:
