@@ -26,7 +26,7 @@ def _flat(module: nn.Module, position: str = "") -> Iterator[tuple[str, nn.Modul
     if not isinstance(module, nn.Sequential):
         yield position, module
         return
-    for name, child in module.named_children():
+    for name, child in zip(module._modules, module, strict=True):  # named_children would skip a module that is used twice
         yield from _flat(child, f"{position}.{name}" if position else name)
 
 
