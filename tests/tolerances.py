@@ -18,3 +18,4 @@ INVERSE = 1e-9  # inverse(phi(t)) against t, in units of what rounding of phi(t)
 DERIVATIVE = 1e-6  # against central differences
 ALONE = 1e-10  # a signal in a batch against the same signal alone
 EXACT_SNR = 150.0  # dB
+FLOAT32_SNR = 60.0  # dB, of signals rounded to float32
