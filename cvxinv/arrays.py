@@ -35,13 +35,12 @@ def as_array(name: str, a: Any) -> Array:
     if isinstance(a, np.ndarray):
         return a
     try:
-        return np.asarray(a, dtype=np.float64 if not _all_bool(a) else np.bool_)
+        if isinstance(a, (list, tuple)):
+            listed = np.asarray(a)
+            return listed if listed.dtype == np.bool_ else listed.astype(np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"{name}: expected a numpy array or a torch tensor, got {type(a).__name__}") from None
-
-
-def _all_bool(a: Any) -> bool:
-    return np.asarray(a, dtype=object).size > 0 and all(isinstance(v, (bool, np.bool_)) for v in np.asarray(a, dtype=object).flat)
+        pass
+    raise TypeError(f"{name}: expected a numpy array or a torch tensor, got {type(a).__name__}")
 
 
 def as_float(name: str, a: Any) -> Array:

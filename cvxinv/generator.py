@@ -141,7 +141,7 @@ class Generator:
             elif device is not None:
                 a = importlib.import_module("torch").as_tensor(a).to(device)
             xp = namespace(a)
-            return a if name is None else xp.astype(a, getattr(xp, name))
+            return xp.asarray(a, dtype=None if name is None else getattr(xp, name), copy=True)
 
         biases = None if self.biases is None else [move(b) for b in self.biases]
         return Generator([move(W) for W in self.weights], biases, self.activation)

@@ -41,6 +41,10 @@ def read(path: str | PathLike[str], make: "type[Generator]") -> "Generator":
             tensors = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118 (not a dict)
         weights = [tensors[f"weights.{i}"] for i in range(sum(key.startswith("weights.") for key in tensors))]
         biases = [tensors[f"biases.{i}"] for i in range(len(weights))] if len(tensors) > len(weights) else None
+        if len(tensors) != len(weights) * (1 if biases is None else 2):
+            raise GeneratorFileError(
+                f"{fspath(path)}: expected weights.0, .. and as many biases or none, found {', '.join(sorted(tensors))}"
+            )
         return make(weights, biases, from_dict(json.loads(metadata["activation"])))
     except GeneratorFileError:
         raise

@@ -16,6 +16,7 @@ from typing import Any
 from .arrays import Array, namespace, solve_spd
 
 OUTER, INNER, HALVINGS = 60, 60, 30
+PATIENCE = 10  # outer steps in which the residual need not halve: multipliers may have far to grow
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,18 @@ def _minimise(f: _Penalty, x: Array, accuracy: Array) -> Array:
     return x
 
 
-SETTINGS = ((1e-4, 10.0), (1e-3, 1.0), (1e-2, 1e2))  # (sigma, mu): the first suits nearly all, the others its failures
+@dataclass(frozen=True)
+class Weights:
+    """First and last proximal weight sigma and penalty mu; between them they change eightfold with every outer step."""
+
+    sigma: float
+    mu: float
+    least_sigma: float = 1e-8
+    largest_mu: float = 1e6
+
+
+# the first suits nearly all; the second starts gently, the third presses hardest (multipliers far larger than the data)
+SETTINGS = (Weights(1e-4, 10.0), Weights(1e-3, 1.0), Weights(1e-2, 1e4, 1e-4, 1e8))
 
 
 def solve(p: Scaled, at: Iterate, tol: float = 1e-14) -> Iterate:
@@ -179,16 +191,17 @@ def solve(p: Scaled, at: Iterate, tol: float = 1e-14) -> Iterate:
     """
     xp = namespace(at.x)
     best = Iterate(*(xp.asarray(a, copy=True) for a in (at.x, at.eta, at.nu)))
-    for sigma, mu in SETTINGS:
-        left = xp.nonzero(residual(p, best) > max(tol, 1e-11 * (sigma != SETTINGS[0][0])))[0]
+    for weights in SETTINGS:
+        left = xp.nonzero(residual(p, best) > (tol if weights is SETTINGS[0] else max(tol, 1e-13)))[0]
         if left.shape[0]:
-            found = _run(p[left], best[left], tol, sigma, mu)
+            found = _run(p[left], best[left], tol, weights)
             best.x[left], best.eta[left], best.nu[left] = found.x, found.eta, found.nu
     return best
 
 
-def _run(p: Scaled, at: Iterate, tol: float, sigma: float, mu: float) -> Iterate:
+def _run(p: Scaled, at: Iterate, tol: float, weights: Weights) -> Iterate:
     """The proximal method of multipliers with one setting of its weights."""
+    sigma, mu = weights.sigma, weights.mu
     xp = namespace(at.x)
     best = Iterate(*(xp.asarray(a, copy=True) for a in (at.x, at.eta, at.nu)))
     smallest = residual(p, best)
@@ -207,9 +220,9 @@ def _run(p: Scaled, at: Iterate, tol: float, sigma: float, mu: float) -> Iterate
         chosen = left[better]
         best.x[chosen], best.eta[chosen], best.nu[chosen] = projected.x[better], projected.eta[better], projected.nu[better]
         smallest[chosen] = now[better]
-        keep = (smallest[left] > tol) & (stalled < 4)
+        keep = (smallest[left] > tol) & (stalled < PATIENCE)
         left, current, stalled = left[keep], current[keep], stalled[keep]
         if left.shape[0] == 0:
             break
-        sigma, mu = max(sigma / 8, 1e-8), min(8 * mu, 1e4)
+        sigma, mu = max(sigma / 8, weights.least_sigma), min(8 * mu, weights.largest_mu)
     return best

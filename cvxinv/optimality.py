@@ -23,6 +23,8 @@ from .multipliers import multipliers
 from .point import Point, positive
 from .problems import LinearProgram, Problem, as_problem, batched
 
+HUGE = 1e100  # a point this far out is as good as infinite: its squares would overflow
+
 
 @dataclass(frozen=True, eq=False)
 class Certificate:
@@ -85,7 +87,7 @@ def verify(problem: Problem, x: Array, dual: Array | None = None) -> Certificate
     x = _candidate("x", x, data, n)
     eta = None if dual is None else _candidate("dual", dual, data, m)
     xp = namespace(x)
-    finite_x = xp.all(xp.isfinite(x), axis=1) & (True if eta is None else xp.all(xp.isfinite(eta), axis=1))
+    finite_x = xp.all(xp.abs(x) < HUGE, axis=1) & (True if eta is None else xp.all(xp.isfinite(eta), axis=1))
     x = xp.where(finite_x[:, None], x, xp.zeros_like(x))
     eta = None if eta is None else xp.where(finite_x[:, None], eta, xp.zeros_like(eta))
     if isinstance(problem, LinearProgram):

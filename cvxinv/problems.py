@@ -288,6 +288,8 @@ class LinearProgram:
     def __post_init__(self) -> None:
         if self.norm not in ("linf", "l1"):
             raise ValueError(f"norm: expected 'linf' or 'l1', got {self.norm!r}")
+        if not isinstance(self.nonnegative, bool):
+            raise TypeError(f"nonnegative: expected True or False, got {self.nonnegative!r}")
         x_next = as_float("x_next", self.x_next)
         W = checks.matrix(self.W, x_next)
         m = int(W.shape[0])

@@ -115,8 +115,8 @@ def _quadratics(q: Quadratic, solver: str) -> Answer:
 def _solve(problem: cp.Problem, solver: str) -> tuple[bool, int]:
     """Whether there is an iterate, and after how many iterations. A solver's failure is a row without one, not an exception."""
     try:
-        if solver == "SCS" and not problem.constraints:
-            # SCS wants a constraint: least squares gets one that holds everywhere
+        if solver == "SCS" and all(c.size == 0 for c in problem.constraints):
+            # SCS wants a constraint: it gets one that holds everywhere
             problem = cp.Problem(problem.objective, [0 * problem.variables()[0][0] <= 1])
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Solution may be inaccurate")  # the certificate judges that
