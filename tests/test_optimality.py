@@ -199,8 +199,11 @@ def test_torch_and_lone_signals_get_the_same_certificate(cls):
 @pytest.mark.parametrize("norm", ["linf", "l1"])
 def test_linear_programs(norm):
     rng = np.random.default_rng(3)
-    problem = LinearProgram(rng.standard_normal((12, 4)), np.maximum(rng.standard_normal((3, 12)), 0), norm=norm)
+    W = rng.standard_normal((12, 4))
+    x_next = np.maximum(rng.exponential(size=(3, 4)) @ W.T + 0.1 * rng.standard_normal((3, 12)), 0)
+    problem = LinearProgram(W, x_next, norm=norm)
     sol = reference.solve(problem)
+    assert sol.x.any(axis=1).all()
     assert verify(problem, sol.x, sol.dual).optimal(KKT).all()
     assert not verify(problem, perturbed(sol, rng), sol.dual).optimal().any()
     assert not verify(problem, sol.x, 0.99 * sol.dual).optimal().any()
