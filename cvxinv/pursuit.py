@@ -254,6 +254,9 @@ def _last_layer(G: Generator, y: Array, seen: Array | None, lam: float) -> tuple
 
 def _inversion(G: Generator, z: Array, solutions: list[Solution], invalid: Array) -> Inversion:
     """Collect: solutions come from the image down and are kept in the order z, x_1, .., x_L."""
+    xp = namespace(z)
+    lost = ~xp.all(xp.isfinite(solutions[0].x), axis=-1, keepdims=True)  # no x_L to go on from
+    z = xp.where(lost, xp.full_like(z, xp.nan), z)
     status = worst([s.status for s in solutions])
     if solutions[0].x.ndim == 1:
         status = Status.INVALID_SIGNAL if bool(invalid) else status
