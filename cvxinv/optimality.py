@@ -18,11 +18,12 @@ stationarity, x >= 0 and its complementarity; the second C x <= d, eta >= 0 and 
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from .arrays import Array, as_float, float64, match, namespace
+from .arrays import Array, as_float, dtype_name, float64, match, namespace
 from .multipliers import multipliers
 from .point import Point, positive
 from .problems import LinearProgram, Problem, as_problem, batched
 
+ROUNDING = {"float64": 1e-10, "float32": 1e-5}  # relative size of entries that rounding of the data alone can make
 HUGE = 1e100  # a point this far out is as good as infinite: its squares would overflow
 
 
@@ -107,18 +108,18 @@ def support(problem: Problem, x: Array, dual: Array | None) -> Array:
     The vertices of a `LinearProgram` have no such pairs: there the accuracy of the certificate decides alone.
     """
     xp = namespace(x)
-    usable = xp.isfinite(x)
+    usable, rounding = xp.isfinite(x), ROUNDING[dtype_name(problem.data)]
     x64 = float64(xp.where(usable, x, xp.zeros_like(x)))
     if isinstance(problem, LinearProgram):
         size = xp.max(xp.abs(x64), axis=1, keepdims=True)
-        return usable & (xp.abs(x64) > xp.clip(verify(problem, x, dual).kkt, 1e-10, 1.0)[:, None] * size)
+        return usable & (xp.abs(x64) > xp.clip(verify(problem, x, dual).kkt, rounding, 1.0)[:, None] * size)
     p = Point.of(problem, x64)
     eta = xp.zeros_like(p.slack) if dual is None else xp.where(p.q.inequalities, float64(dual), xp.zeros_like(p.slack))
     value, r, lam = p.scaled(p.reduced_gradient(eta))
     if not p.q.nonnegative:
         value, r = xp.abs(value), xp.abs(r)
     multiplier = xp.where(lam > r, lam - r, xp.zeros_like(r))
-    accuracy = xp.clip(p.kkt(eta), 1e-10, 1.0)[:, None]
+    accuracy = xp.clip(p.kkt(eta), rounding, 1.0)[:, None]
     return usable & p.q.columns & (value > multiplier) & (value > accuracy)
 
 
