@@ -4,7 +4,7 @@ A signal may be given alone, without the leading B axis.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from . import activations, checks
 from .activations import Activation
@@ -18,8 +18,27 @@ def _set(statement: Any, **values: Any) -> None:
         object.__setattr__(statement, name, value)
 
 
+class Statement:
+    """What all statements share: which of their fields holds the signals, and that they are convex unless they say otherwise."""
+
+    data_name: ClassVar[str]
+
+    def __init_subclass__(cls, data: str) -> None:
+        cls.data_name = data
+
+    @property
+    def data(self) -> Array:
+        """The array whose kind, dtype, device and batch axis the answer has."""
+        return getattr(self, self.data_name)
+
+    @property
+    def convex(self) -> bool:
+        """Whether a KKT point is a solution."""
+        return True
+
+
 @dataclass(frozen=True, eq=False)
-class LastLayer:
+class LastLayer(Statement, data="y"):
     """Image layer, eq. 5: min 1/2 ||y - phi(W x + b)||^2 + lam 1'x over x >= 0, on the observed rows.
 
     Convex where phi is the identity. For another phi, state the convex problem of the inverted activation with
@@ -63,11 +82,6 @@ class LastLayer:
         return activations.activation(self.activation)
 
     @property
-    def data(self) -> Array:
-        """The array whose kind, dtype, device and batch axis the answer has."""
-        return self.y
-
-    @property
     def convex(self) -> bool:
         """Whether the statement is convex: only with the identity (erratum E3)."""
         return self.phi.name == "identity"
@@ -83,7 +97,7 @@ class LastLayer:
 
 
 @dataclass(frozen=True, eq=False)
-class MidLayer:
+class MidLayer(Statement, data="x_next"):
     """Hidden layer, eq. 6: min 1/2 ||W^S x + b^S - x_next^S||^2 + lam 1'x over x >= 0 with W^Sc x + b^Sc <= 0.
 
     Parameters
@@ -109,23 +123,13 @@ class MidLayer:
         _check_next(self)
         _set(self, lam=checks.weight("lam", self.lam))
 
-    @property
-    def data(self) -> Array:
-        """The array whose kind, dtype, device and batch axis the answer has."""
-        return self.x_next
-
-    @property
-    def convex(self) -> bool:
-        """True."""
-        return True
-
     def quadratic(self) -> Quadratic:
         """The statement as an instance of (Q)."""
         return quadratic(self.W, self.x_next, self.bias, rows=self.support, inequalities=True, lam=self.lam, nonnegative=True)
 
 
 @dataclass(frozen=True, eq=False)
-class Latent:
+class Latent(Statement, data="x_next"):
     """Latent vector, eq. 9: min 1/2 ||W^S z + b^S - x_1^S||^2 + gamma/2 ||z||^2 with W^Sc z + b^Sc <= 0.
 
     Parameters as of `MidLayer`, with `gamma >= 0` (0: no prior on z) in place of `lam`.
@@ -140,16 +144,6 @@ class Latent:
     def __post_init__(self) -> None:
         _check_next(self)
         _set(self, gamma=checks.weight("gamma", self.gamma))
-
-    @property
-    def data(self) -> Array:
-        """The array whose kind, dtype, device and batch axis the answer has."""
-        return self.x_next
-
-    @property
-    def convex(self) -> bool:
-        """True."""
-        return True
 
     def quadratic(self) -> Quadratic:
         """The statement as an instance of (Q)."""
@@ -174,7 +168,7 @@ def _check_next(statement: MidLayer | Latent) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class BasisPursuit:
+class BasisPursuit(Statement, data="target"):
     """Basis pursuit (Algorithm 1): min 1/2 ||W x + b - target||^2 + sum_j lam_j |x_j| on some rows.
 
     Parameters
@@ -198,23 +192,13 @@ class BasisPursuit:
         _check_target(self)
         _set(self, lam=checks.weights("lam", self.lam, self.target, int(self.W.shape[1])))
 
-    @property
-    def data(self) -> Array:
-        """The array whose kind, dtype, device and batch axis the answer has."""
-        return self.target
-
-    @property
-    def convex(self) -> bool:
-        """True."""
-        return True
-
     def quadratic(self) -> Quadratic:
         """The statement as an instance of (Q)."""
         return quadratic(self.W, self.target, self.bias, rows=self.rows, lam=self.lam)
 
 
 @dataclass(frozen=True, eq=False)
-class LeastSquares:
+class LeastSquares(Statement, data="target"):
     """Least squares (Algorithm 4, last step of Algorithm 1): min 1/2 ||W x + b - target||^2 on some rows and columns.
 
     Parameters as of `BasisPursuit`; `columns`, (n,) or (B, n) bool, are those where x may differ from zero. Where the
@@ -230,16 +214,6 @@ class LeastSquares:
     def __post_init__(self) -> None:
         _check_target(self)
         _set(self, columns=checks.mask("columns", self.columns, self.target, int(self.W.shape[1])))
-
-    @property
-    def data(self) -> Array:
-        """The array whose kind, dtype, device and batch axis the answer has."""
-        return self.target
-
-    @property
-    def convex(self) -> bool:
-        """True."""
-        return True
 
     def quadratic(self) -> Quadratic:
         """The statement as an instance of (Q)."""
@@ -261,7 +235,7 @@ def _check_target(statement: BasisPursuit | LeastSquares) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class LinearProgram:
+class LinearProgram(Statement, data="x_next"):
     """One layer of Lei et al. (2019): the least e with |W x + b - x_next| <= e on S and W x + b <= e off S.
 
     `norm="linf"`: one e for all rows; `norm="l1"`: one e_r per row, and their sum is minimised.
@@ -297,16 +271,6 @@ class LinearProgram:
         observed = checks.mask("observed", self.observed, x_next, m)
         support = checks.mask("support", x_next > 0 if self.support is None else self.support, x_next, m)
         _set(self, W=W, x_next=x_next, support=support, observed=observed, bias=checks.vector("bias", self.bias, x_next, m))
-
-    @property
-    def data(self) -> Array:
-        """The array whose kind, dtype, device and batch axis the answer has."""
-        return self.x_next
-
-    @property
-    def convex(self) -> bool:
-        """True."""
-        return True
 
     def rows(self) -> tuple[Array, Array, Array]:
         """(c, two_sided, one_sided) for B signals in float64: |W x - c| <= e and W x - c <= e on the two masks."""

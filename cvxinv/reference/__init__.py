@@ -137,13 +137,9 @@ def _finite(problem: Problem) -> Any:
     return to_numpy(problem.quadratic().finite)
 
 
-DATA = ("y", "x_next", "target")
-
-
 def _as_batch(problem: Problem) -> Problem:
     """The statement of a single signal as a batch of one."""
-    name = next(name for name in DATA if hasattr(problem, name))
-    return replace(problem, **{name: problem.data[None, :]})
+    return replace(problem, **{problem.data_name: problem.data[None, :]})
 
 
 def _numpy(problem: Problem) -> Problem:
