@@ -110,8 +110,9 @@ def _certified(problem: Problem, x: Any, dual: Any, proof: Any, iterations: Any,
     points, multipliers = cast_to(x, data), None if dual is None else cast_to(np.where(finite[:, None], dual, 0.0), data)
     certificate = verify(one, points, multipliers)
     tol = STATUS_TOLERANCE[dtype_name(data)]
+    proven = certificate.optimal(tol) if problem.convex else certificate.stationary(tol)
     status = np.full(x.shape[0], Status.MAX_ITER, dtype=object)
-    status[to_numpy(certificate.stationary(tol))] = Status.OPTIMAL if problem.convex else Status.STATIONARY
+    status[to_numpy(proven)] = Status.OPTIMAL if problem.convex else Status.STATIONARY
     if proof is not None:
         status[proof.any(axis=1)] = Status.INFEASIBLE
     status[~finite] = Status.NONFINITE
