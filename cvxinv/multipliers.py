@@ -41,10 +41,11 @@ def _fit(p: Point, tol: float) -> Array:
     x, r, lam = p.x * norm / unit, p.reduced_gradient(none) / (norm * unit), q.lam / (norm * unit)
     zero, one = xp.zeros_like(x), xp.ones_like(x)
     at_zero = (x <= tol) if q.nonnegative else xp.zeros_like(x, dtype=xp.bool)
-    active = q.inequalities & (p.slack <= tol * unit)
-    cone = newton.Scaled(q.W / norm, none, none > 0, none, active, one, r - lam, zero, at_zero, q.columns)
+    active = q.inequalities & (p.slack <= tol * p.size)
+    rows = newton.row_units(q.W / norm)
+    cone = newton.Scaled(q.W / norm, rows, none, none > 0, none, active, one, r - lam, zero, at_zero, q.columns)
     fit = newton.solve(cone, newton.Iterate(zero, none, zero), tol=1e-13)
-    return xp.where(active & (fit.eta > 0), fit.eta, none) * unit
+    return xp.where(active & (fit.eta > 0), fit.eta, none) * rows * unit
 
 
 def multipliers(q: Quadratic, x: Array) -> Array:

@@ -23,10 +23,11 @@ PATIENCE = 10  # outer steps in which the residual need not halve: multipliers m
 class Scaled:
     """min 1/2 ||A x - t||^2 + 1/2 x'diag(q)x - g'x + sum_j h_j(x_j) subject to C x <= d, for B signals with unit-scaled columns.
 
-    A = W[rows], C = W[inequalities]; h_j(x) = lam_j |x|, plus x >= 0 where `nonnegative`, plus x = 0 off `columns`.
+    A = W[rows], C = diag(unit) W[inequalities]; h_j(x) = lam_j |x|, plus x >= 0 where `nonnegative`, plus x = 0 off `columns`.
     """
 
     W: Array  # (m, n), shared
+    unit: Array  # (m,), shared: what makes the rows of C comparable
     t: Array  # (B, m), zero off rows
     rows: Array  # (B, m) bool
     d: Array  # (B, m)
@@ -38,8 +39,8 @@ class Scaled:
     columns: Array  # (B, n) bool
 
     def __getitem__(self, b: Any) -> "Scaled":
-        per_signal = {f.name: getattr(self, f.name)[b] for f in fields(self) if f.name != "W"}
-        return Scaled(self.W, **per_signal)
+        per_signal = {f.name: getattr(self, f.name)[b] for f in fields(self) if f.name not in ("W", "unit")}
+        return Scaled(self.W, self.unit, **per_signal)
 
     def theta(self, Wx: Array) -> Array:
         """T - A x, zero off the rows. From the data, not from A'A: squaring the condition number would cost half the digits."""
@@ -80,16 +81,29 @@ def prox(p: Scaled, w: Array, mu: float) -> Array:
     return xp.where(p.columns & ~(p.nonnegative & (w < 0)), shrunk, zero)
 
 
+def natural(x: Array, r: Array, lam: Array, nonnegative: Array) -> Array:
+    """The natural residual x - prox_lam(x + r), entry by entry and without cancellation where x outweighs r."""
+    w = x + r
+    return namespace(x).where(w > lam, lam - r, namespace(x).where((w < -lam) & ~nonnegative, -lam - r, x))
+
+
+def row_units(W: Array) -> Array:
+    """1 / ||W_i||, (m,); 1 for rows that are zero."""
+    xp = namespace(W)
+    norm = xp.sqrt(xp.sum(W * W, axis=1))
+    return 1 / xp.where(norm > 0, norm, xp.ones_like(norm))
+
+
 def residual(p: Scaled, at: Iterate) -> Array:
     """Largest violation of the optimality conditions of `p`, (B,), with multipliers as in `at`."""
     xp = namespace(at.x)
     Wx = at.x @ p.W.T
-    stationarity = (p.theta(Wx) - at.eta) @ p.W + p.g - p.q * at.x
-    columns = xp.abs(at.x - prox(p, at.x + stationarity, 1.0))
+    stationarity = (p.theta(Wx) - p.unit * at.eta) @ p.W + p.g - p.q * at.x
+    columns = xp.abs(natural(at.x, stationarity, p.lam, p.nonnegative))
     worst = xp.max(xp.where(p.columns, columns, xp.abs(at.x)), axis=1)
     if not p.W.shape[0]:
         return worst
-    rows = xp.where(p.inequalities, xp.abs(xp.minimum(at.eta, p.d - Wx)), xp.zeros_like(Wx))
+    rows = xp.where(p.inequalities, xp.abs(xp.minimum(at.eta, p.d - p.unit * Wx)), xp.zeros_like(Wx))
     return xp.maximum(worst, xp.max(rows, axis=1))
 
 
@@ -109,7 +123,7 @@ class _Penalty:
     def over(self, Wx: Array) -> Array:
         """Distance of C x + eta/mu to {v <= d}: the new multipliers of the rows, over mu."""
         xp = namespace(Wx)
-        v = Wx + self.at.eta / self.mu - self.p.d
+        v = self.p.unit * Wx + self.at.eta / self.mu - self.p.d
         return xp.where(self.p.inequalities & (v > 0), v, xp.zeros_like(v))
 
     def near(self, x: Array) -> Array:
@@ -126,7 +140,7 @@ class _Penalty:
     def gradient(self, x: Array) -> Array:
         Wx, p = x @ self.p.W.T, self.p
         columns = p.q * x - p.g + self.sigma * (x - self.at.x) + self.mu * (x - self.near(x)) + self.at.nu
-        return (self.mu * self.over(Wx) - p.theta(Wx)) @ p.W + columns
+        return (self.mu * p.unit * self.over(Wx) - p.theta(Wx)) @ p.W + columns
 
     def hessian(self, x: Array) -> Array:
         xp = namespace(x)
@@ -134,7 +148,7 @@ class _Penalty:
         diagonal = self.sigma + self.mu * xp.astype(fixed, x.dtype)
         H = self.H + diagonal[:, :, None] * eye(self.p.W)
         over = self.over(x @ self.p.W.T) > 0
-        return H + self.p.gram(self.mu * xp.astype(over, x.dtype)) if bool(xp.any(over)) else H
+        return H + self.p.gram(self.mu * self.p.unit**2 * xp.astype(over, x.dtype)) if bool(xp.any(over)) else H
 
     def multipliers(self, x: Array) -> Iterate:
         """The next iterate of the method of multipliers, given the minimiser x."""

@@ -1,18 +1,24 @@
-"""Certificates: objective, violation, KKT residual and duality gap of any point of any statement (SPEC: the family (Q)).
+"""Certificates: objective, violation, KKT residual and duality gap of any point of any statement (the family (Q) of `quadratic`).
 
 Everything is computed in float64 from the statement's own data, for all signals at once, and without solving the problem.
 
-**Scaling.** Let D_j be the norm of column j over the rows that the signal's problem involves, and s = max(||t||, ||A x||),
-with ||d|| in place of ||t|| where t = 0 (and the size of x itself where d = 0 too: there x = 0 is a solution). x_j is measured
-in s / D_j and multipliers of rows in s, which makes every residual below relative, and invariant when signal, matrix or single
-columns are rescaled (with lam and gamma rescaled accordingly).
+**Scaling.** Let D_j be the norm of column j of A (of C where that is zero), and s = max(||t||, ||A x||), with ||d|| in place
+of ||t|| where t = 0 (and the size of x itself where d = 0 too: there x = 0 is a solution). x_j is measured in s / D_j. A row of
+C has the size s_i = min(s, max(|d_i|, s ||C_i / D||)), that of the terms it adds up; its slack is measured in s_i and its
+multiplier in s^2 / s_i. This makes every residual below relative, and invariant when signal, matrix, single columns or
+(below s) single rows of C are rescaled, with lam and gamma rescaled accordingly.
 
-**KKT residual.** With theta = t - A x, r = A'theta - C'eta - gamma x, the largest entry of the natural residuals
+**KKT residual.** With theta = t - A x, r = A'theta - C'eta - gamma x, the largest of the natural residuals
 
-    | x_j - prox_j(x_j + r_j) |    and    | min(eta_i, d_i - C_i x) |        (in the scaled units),
+    | x_j - prox_j(x_j + r_j) |    and    | min(eta_i, d_i - C_i x) |        (in these units),
 
-where prox_j is soft-thresholding at lam_j, clipped at 0 where x >= 0. They are zero exactly at a solution: the first holds
-stationarity, x >= 0 and its complementarity; the second C x <= d, eta >= 0 and theirs.
+where prox_j is soft-thresholding at lam_j, clipped at 0 where x >= 0, and of the complementarity in sum,
+
+    sum_j | lam_j |x_j| - r_j x_j |  +  sum_i | eta_i (d_i - C_i x) |         (in units of max(1/2 s^2, objective)),
+
+which is what separates primal from dual objective. All are zero exactly at a solution. A small residual is a small *backward*
+error: x solves a problem near the one stated. How far x is from the solution also depends on the conditioning of A, and rows of t
+that no column can reach enlarge s. The gap is the forward statement, where it is available.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -20,7 +26,7 @@ from typing import Any
 
 from .arrays import Array, as_float, dtype_name, float64, match, namespace
 from .multipliers import multipliers
-from .point import Point, positive
+from .point import Point
 from .problems import LinearProgram, Problem, as_problem, batched
 
 ROUNDING = {"float64": 1e-10, "float32": 1e-5}  # relative size of entries that rounding of the data alone can make
@@ -34,8 +40,9 @@ class Certificate:
     Attributes
     ----------
     objective : value of the statement's objective at x (constraints ignored)
-    lower_bound : a proven lower bound on the optimal value; nan where none is available (lam = gamma = 0, not convex)
-    gap : (objective - lower_bound) / max(1/2 s^2, |objective|); nan where unavailable
+    lower_bound : a proven lower bound on the optimal value; nan where none is available: lam = gamma = 0 (or so small that
+        rounding would decide the bound), not convex
+    gap : (objective - lower_bound) / max(1/2 s^2, objective); nan where unavailable; only for x without violation >= 0
     kkt : KKT residual, relative and scale-invariant; inf where x or the data hold nan or inf
     violation : largest relative violation of the constraints alone
     convex : bool, whether the statement is: only then is a KKT point a solution
@@ -130,7 +137,7 @@ def _certificate(p: Point, eta: Array | None, convex: bool) -> Certificate:
     eta = xp.where(p.q.inequalities, eta, xp.zeros_like(eta))
     objective = p.objective()
     bound = p.lower_bound(eta) if convex else xp.full_like(objective, xp.nan)  # erratum E3
-    gap = (objective - bound) / positive(xp.maximum(0.5 * p.s * p.s, xp.abs(objective)))
+    gap = (objective - bound) / p.value()
     return Certificate(objective, bound, gap, p.kkt(eta), p.violation(), convex)
 
 

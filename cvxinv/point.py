@@ -3,9 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from . import newton
 from .arrays import Array, float64, namespace
 from .problems import LastLayer, LayerProblem, batched
 from .quadratic import Quadratic
+
+# below these (relative to D s and D^2) the lower bound would be decided by rounding of the gradient, about 1e-15
+LEAST_LAM, LEAST_GAMMA = 1e-7, 1e-20
 
 
 def norm(a: Array) -> Array:
@@ -15,12 +19,13 @@ def norm(a: Array) -> Array:
 
 
 def column_norms(q: Quadratic) -> Array:
-    """D (B, n); where a column is zero, the largest of the others (any positive number would do)."""
+    """D (B, n): norms of the columns of A; of A and C together where that is zero; the largest of the others where both are."""
     xp = namespace(q.t)
-    D = xp.sqrt(xp.astype(q.rows | q.inequalities, xp.float64) @ (q.W * q.W))
-    largest = xp.max(D, axis=1, keepdims=True)
-    D = xp.where(D > 0, D, largest)
-    return xp.where(D > 0, D, xp.ones_like(D))
+    squares = q.W * q.W
+    D = xp.sqrt(xp.astype(q.rows, xp.float64) @ squares)
+    D = xp.where(D > 0, D, xp.sqrt(xp.astype(q.inequalities, xp.float64) @ squares))
+    D = xp.where(D > 0, D, xp.max(D, axis=1, keepdims=True))
+    return positive(D)
 
 
 def positive(a: Array) -> Array:
@@ -33,14 +38,6 @@ def largest_of(a: Array) -> Array:
     """Largest entry of each row, zero for rows without entries."""
     xp = namespace(a)
     return xp.max(a, axis=1) if a.shape[1] else xp.zeros_like(xp.sum(a, axis=1))
-
-
-def prox(q: Quadratic, w: Array, lam: Array) -> Array:
-    """Soft threshold at lam, clipped at zero where x >= 0."""
-    xp = namespace(w)
-    zero = xp.zeros_like(w)
-    up = xp.where(w > lam, w - lam, zero)
-    return up if q.nonnegative else up - xp.where(w < -lam, -w - lam, zero)
 
 
 def scale(q: Quadratic, target: Array, value: Array, x: Array) -> Array:
@@ -65,12 +62,13 @@ class Point:
     misfit: Array
     theta: Array
     slack: Array
+    size: Array  # (B, m): size of a row's terms, to which slack and violation are relative; at most s
     D: Array
     s: Array
 
     def __getitem__(self, b: Any) -> "Point":
         """The same for some of the signals."""
-        return Point(self.q[b], self.x[b], self.misfit[b], self.theta[b], self.slack[b], self.D[b], self.s[b])
+        return Point(self.q[b], self.x[b], self.misfit[b], self.theta[b], self.slack[b], self.size[b], self.D[b], self.s[b])
 
     @classmethod
     def quadratic(cls, q: Quadratic, x: Array) -> "Point":
@@ -79,7 +77,11 @@ class Point:
         Wx = x @ q.W.T
         zero = xp.zeros_like(Wx)
         theta, slack = xp.where(q.rows, q.t - Wx, zero), xp.where(q.inequalities, q.d - Wx, zero)
-        return cls(q, x, theta, theta, slack, column_norms(q), scale(q, q.t, xp.where(q.rows, Wx, zero), x))
+        s = scale(q, q.t, xp.where(q.rows, Wx, zero), x)
+        D = column_norms(q)
+        reach = xp.sqrt((1 / D**2) @ (q.W * q.W).T) * s[:, None]  # of C_i x for x of size s / D
+        size = xp.minimum(xp.maximum(xp.abs(q.d), reach), s[:, None])
+        return cls(q, x, theta, theta, slack, positive(size), D, s)
 
     @classmethod
     def nonconvex(cls, problem: LastLayer, x: Array) -> "Point":
@@ -90,7 +92,7 @@ class Point:
         zero = xp.zeros_like(t)
         y = xp.where(q.rows & q.finite[:, None], float64(problem.y if batched(problem) else problem.y[None, :]), zero)
         value = xp.where(q.rows, phi(t), zero)
-        return cls(q, x, y - value, (y - value) * phi.derivative(t), zero, column_norms(q), scale(q, y, value, x))
+        return cls(q, x, y - value, (y - value) * phi.derivative(t), zero, zero + 1, column_norms(q), scale(q, y, value, x))
 
     @classmethod
     def of(cls, problem: LayerProblem, x: Array) -> "Point":
@@ -115,12 +117,20 @@ class Point:
         return self.x * self.D / unit, r / (self.D * unit), self.q.lam / (self.D * unit)
 
     def kkt(self, eta: Array) -> Array:
-        """Largest natural residual (B,) with multipliers eta (B, m)."""
+        """Largest natural residual, and relative complementarity in sum, (B,), with multipliers eta (B, m)."""
         xp = namespace(self.x)
         x, r, lam = self.scaled(self.reduced_gradient(eta))
-        columns = xp.where(self.q.columns, xp.abs(x - prox(self.q, x + r, lam)), xp.abs(x))
-        rows = xp.where(self.q.inequalities, xp.abs(xp.minimum(eta, self.slack)), xp.zeros_like(eta)) / self.s[:, None]
-        return xp.maximum(largest_of(columns), largest_of(rows))
+        nonnegative = xp.zeros_like(self.q.columns) | self.q.nonnegative
+        columns = xp.where(self.q.columns, xp.abs(newton.natural(x, r, lam, nonnegative)), xp.abs(x))
+        multiplier, slack = eta * self.size / self.s[:, None] ** 2, self.slack / self.size
+        rows = xp.where(self.q.inequalities, xp.abs(xp.minimum(multiplier, slack)), xp.zeros_like(eta))
+        products = xp.sum(xp.abs(lam * xp.abs(x) - r * x), axis=1) + xp.sum(xp.abs(multiplier * slack), axis=1)
+        gap = products * self.s**2 / self.value()
+        return xp.maximum(xp.maximum(largest_of(columns), largest_of(rows)), gap)
+
+    def value(self) -> Array:
+        """The unit of objectives (B,): max(1/2 s^2, objective)."""
+        return namespace(self.s).maximum(0.5 * self.s * self.s, self.objective())
 
     def violation(self) -> Array:
         """Largest relative violation of the constraints (B,)."""
@@ -128,11 +138,14 @@ class Point:
         x, _, _ = self.scaled(xp.zeros_like(self.x))
         negative = xp.where(x < 0, -x, xp.zeros_like(x)) if self.q.nonnegative else xp.zeros_like(x)
         columns = xp.where(self.q.columns, negative, xp.abs(x))
-        rows = xp.where(self.slack < 0, -self.slack, xp.zeros_like(self.slack)) / self.s[:, None]
+        rows = xp.where(self.slack < 0, -self.slack, xp.zeros_like(self.slack)) / self.size
         return xp.maximum(largest_of(columns), largest_of(rows))
 
     def lower_bound(self, eta: Array) -> Array:
-        """The dual objective, at (theta, eta) for gamma > 0, at their best feasible multiple for gamma = 0 < lam."""
+        """The dual objective, at (theta, eta) for gamma > 0, at their best feasible multiple for gamma = 0 < lam; else nan.
+
+        Also nan where lam or gamma is so small that rounding of the gradient, not the point, would decide the bound.
+        """
         xp = namespace(self.x)
         q, theta = self.q, self.theta
         eta = xp.where(q.inequalities & (eta > 0), eta, xp.zeros_like(eta))
@@ -143,11 +156,14 @@ class Point:
         v = xp.where(q.columns, v, xp.zeros_like(v))
         if q.gamma > 0:
             over = xp.where(v > q.lam, v - q.lam, xp.zeros_like(v))
-            return linear - 0.5 * square - 0.5 / q.gamma * xp.sum(over**2, axis=1)
+            value = linear - 0.5 * square - 0.5 / q.gamma * xp.sum(over**2, axis=1)
+            weighty = q.gamma >= LEAST_GAMMA * self.D**2
+            return xp.where(xp.all(weighty | ~q.columns, axis=1), value, xp.full_like(value, xp.nan))
         up = v > 0
         limits = xp.where(up, q.lam / xp.where(up, v, xp.ones_like(v)), xp.full_like(v, xp.inf))
         best = linear / positive(square)
         c = xp.minimum(xp.where(best > 0, best, xp.zeros_like(best)), xp.min(limits, axis=1))
         c = xp.where(square > 0, c, xp.clip(xp.min(limits, axis=1), 0.0, 1.0))
         value = c * linear - 0.5 * c * c * square
-        return xp.where(xp.all((q.lam > 0) | ~q.columns, axis=1), value, xp.full_like(value, xp.nan))
+        weighty = (q.lam > 0) & (q.lam >= LEAST_LAM * self.D * self.s[:, None])
+        return xp.where(xp.all(weighty | ~q.columns, axis=1), value, xp.full_like(value, xp.nan))

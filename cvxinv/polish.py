@@ -21,13 +21,13 @@ def _polish(q: Quadratic, x: Array, dual: Array) -> tuple[Array, Array]:
     s = xp.sqrt(xp.sum(q.t * q.t, axis=1, keepdims=True))
     s = xp.where(s > 0, s, xp.sqrt(xp.sum(q.d * q.d, axis=1, keepdims=True)))
     s = xp.where(s > 0, s, xp.ones_like(s))
-    zero = xp.zeros_like(x)
+    zero, unit = xp.zeros_like(x), newton.row_units(q.W / norm)
     scaled = newton.Scaled(
-        q.W / norm, q.t / s, q.rows, q.d / s, q.inequalities, zero + q.gamma / norm**2, zero, q.lam / (norm * s),
+        q.W / norm, unit, q.t / s, q.rows, unit * q.d / s, q.inequalities, zero + q.gamma / norm**2, zero, q.lam / (norm * s),
         zero == (0 if q.nonnegative else 1), q.columns,
     )  # fmt: skip
-    x, dual = x * norm / s, xp.where(q.inequalities & (dual > 0), dual, xp.zeros_like(dual)) / s
-    nu = (scaled.theta(x @ scaled.W.T) - dual) @ scaled.W - scaled.q * x
+    x, dual = x * norm / s, xp.where(q.inequalities & (dual > 0), dual, xp.zeros_like(dual)) / (s * unit)
+    nu = (scaled.theta(x @ scaled.W.T) - unit * dual) @ scaled.W - scaled.q * x
     found = newton.solve(scaled, newton.Iterate(x, dual, nu))
     eta = xp.where(q.inequalities & (found.eta > 0), found.eta, xp.zeros_like(found.eta))
-    return found.x * s / norm, eta * s
+    return found.x * s / norm, eta * unit * s

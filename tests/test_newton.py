@@ -23,7 +23,8 @@ def random_scaled(seed: int, B: int = 8, m: int = 12, n: int = 6, rank: int = 6)
     q = np.full((B, n), (0.0, 0.1)[seed % 2])
     signs, columns = rng.random((B, n)) < 0.5, rng.random((B, n)) < 0.9
     t = np.where(rows, rng.standard_normal((B, m)), 0)
-    return newton.Scaled(W / np.linalg.norm(W, axis=0), t, rows, d, off, q, 0 * q, lam, signs, columns)
+    unit = rng.uniform(0.5, 2, m)
+    return newton.Scaled(W / np.linalg.norm(W, axis=0), unit, t, rows, d, off, q, 0 * q, lam, signs, columns)
 
 
 def cold(p: newton.Scaled) -> newton.Iterate:
