@@ -67,6 +67,6 @@ def weights(name: str, value: Any, data: Array, n: int) -> Any:
         return weight(name, value)
     value = match(as_float(name, value), data)
     same_batch(name, value, data, n)
-    if bool(namespace(value).any(value < 0)):
-        raise ValueError(f"{name}: expected entries >= 0, got negative ones")
+    if not bool(namespace(value).all((value >= 0) & namespace(value).isfinite(value))):
+        raise ValueError(f"{name}: expected finite entries >= 0, got negative, nan or infinite ones")
     return value

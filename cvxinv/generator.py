@@ -169,7 +169,7 @@ class Generator:
 
         Accepts Linear, BatchNorm1d (running statistics, folded into the Linear before it), ReLU, one output
         activation (Tanh, Sigmoid, LeakyReLU, `cvxinv.nn.PLU`), the no-ops Dropout, Flatten, Unflatten and Identity,
-        and nested Sequentials.
+        and nested Sequentials. Whatever mode the module is in, the running statistics are used, as after `.eval()`.
 
         Raises
         ------

@@ -21,11 +21,15 @@ Solve: TypeAlias = Callable[[Problem], Solution]
 TROPP = 3 + math.sqrt(1.5)  # the constant of Lemma 2
 
 
-def _default() -> Solve:
-    """`fast.solve` where that backend is installed complete, else the reference."""
+def _backend(solve: Solve | None) -> Solve:
+    """`solve` itself; by default `fast.solve`, or the reference while `fast` has none."""
+    if solve is not None:
+        if not callable(solve):
+            raise TypeError(f"solve: expected a callable solve(problem) -> Solution, got {solve!r}")
+        return solve
     fast = importlib.import_module("fast")
-    solve: Solve = fast.solve if hasattr(fast, "solve") else importlib.import_module("cvxinv.reference").solve
-    return solve
+    found: Solve = fast.solve if hasattr(fast, "solve") else importlib.import_module("cvxinv.reference").solve
+    return found
 
 
 def latent_pursuit(
@@ -63,7 +67,7 @@ def latent_pursuit(
     ValueError, TypeError
         Naming the argument, for wrong shapes, kinds or negative weights.
     """
-    solve = solve or _default()
+    solve = _backend(solve)
     y, seen = _signals(G, y, observed)
     lams = _per_layer("lam", lam, G.depth)
     last, invalid = _last_layer(G, y, seen, lams[-1])
@@ -94,7 +98,7 @@ def layered_basis_pursuit(
     G, y, solve, observed, debias
         As of `latent_pursuit`.
     """
-    solve = solve or _default()
+    solve = _backend(solve)
     y, seen = _signals(G, y, observed)
     noise = _per_layer("noise", noise, 1)[0]
     given = None if isinstance(lam, str) else _per_layer("lam", lam, G.depth)
@@ -132,7 +136,7 @@ def oracle(G: Generator, y: Array, supports: Sequence[Array], observed: Array | 
     G, y, observed, solve
         As of `latent_pursuit`.
     """
-    solve = solve or _default()
+    solve = _backend(solve)
     y, seen = _signals(G, y, observed)
     if len(supports) != G.depth:
         raise ValueError(f"supports: expected {G.depth} masks S_1, .., S_L, got {len(supports)}")
@@ -199,6 +203,8 @@ def snr(x: Array, x_hat: Array) -> Array:
 
 
 def _signals(G: Generator, y: Any, observed: Any) -> tuple[Array, Array | None]:
+    if not isinstance(G, Generator):
+        raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
     y = as_float("y", y)
     if y.ndim not in (1, 2) or y.shape[-1] != G.sizes[-1]:
         raise ValueError(f"y: expected shape ({G.sizes[-1]},) or (B, {G.sizes[-1]}), got {tuple(y.shape)}")

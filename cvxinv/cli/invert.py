@@ -43,6 +43,7 @@ class Solver(StrEnum):
     SCS = "SCS"
 
 
+IN_RANGE = 1e-6  # relative residual up to which a signal counts as reproduced
 APPLIES = {  # which options which method has
     Method.latent: {"--lam", "--gamma", "--debias", "--solver", "--jobs"},
     Method.basis: {"--lam", "--noise", "--debias", "--solver", "--jobs"},
@@ -94,6 +95,11 @@ def invert(
     measured = finite(residual)
     middle = f"median {np.median(measured):.2e}, largest {measured.max():.2e}" if measured.size else "-"
     console.print(f"||y - G(z)|| over observed pixels: {middle}", highlight=False)
+    size = np.linalg.norm(np.where(np.isfinite(y) & (True if observed is None else observed), y, 0.0), axis=1)
+    missed = int((residual > IN_RANGE * np.maximum(size, 1e-300)).sum())
+    if missed:
+        text = f"{missed} of {len(y)} are not reproduced to {IN_RANGE:g}: noisy, or not in the range of G (OPTIMAL speaks of layers)"
+        console.print(text, highlight=False, style="yellow")
     console.print(f"result: {out}", highlight=False, soft_wrap=True)
 
 

@@ -34,11 +34,11 @@ def verify(
     optimal, stationary = np.atleast_1d(c.optimal(tol)), np.atleast_1d(c.stationary(tol))
     columns = [np.atleast_1d(a) for a in (c.objective, c.lower_bound, c.gap, c.kkt, c.violation)]
 
-    out = table(describe(statement), "signal", "objective", "lower bound", "gap", "KKT", "violation", "verdict")
+    out = table(describe(statement), "signal", "objective", "bound", "gap", "KKT", "violated", "verdict")
     for b in range(min(len(optimal), SHOWN)):
         verdict = "[green]optimal[/]" if optimal[b] else "[yellow]stationary[/]" if stationary[b] else "[red]not optimal[/]"
         out.add_row(
-            str(b), *("-" if np.isnan(a[b]) else f"{a[b]:.6g}" for a in columns[:2]), *(_residual(a[b]) for a in columns[2:]), verdict
+            str(b), *("-" if np.isnan(a[b]) else f"{a[b]:.5g}" for a in columns[:2]), *(_residual(a[b]) for a in columns[2:]), verdict
         )
     console = Console()
     console.print(out)

@@ -18,7 +18,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 QUADRATIC, LINEAR, NONLINEAR = ("CLARABEL", "OSQP", "SCS"), ("HIGHS", "CLARABEL"), ("UNO",)
 SOLVED = (cp.OPTIMAL, cp.OPTIMAL_INACCURATE, cp.USER_LIMIT)  # with an iterate to polish; the certificate judges it
-INFEASIBLE = (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE)
 
 
 def choose(problem: Problem, solver: str | None) -> str:
