@@ -3,7 +3,7 @@
 **Why the square is expanded.** CVXPY turns `sum_squares(A @ x - t)` into ||v||^2 with a new variable v and the dense
 constraint v = A x - t: the solver then factorises the m rows of A at every step. `half_square` states the same function as
 x'(A'A)x/2 - (A't)'x + t't/2, which reaches a quadratic solver as n variables, the Gram matrix as its P, and no constraint:
-25 times faster at 784 x 392 (validation/results/gram_form.json). Squaring the condition number costs digits, which the polish
+24 times faster at 784 x 392 (validation/results/gram_form.json). Squaring the condition number costs digits, which the polish
 restores from A itself.
 
 Data that change from signal to signal are parameters, so that a statement is compiled once for all signals with these masks.
