@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import activations, nn, reference
-    from .errors import GeneratorFileError, MissingSolverError, NotConvexError, SolverError, UnsupportedModuleError
+    from .errors import GeneratorFileError, MissingSolverError, NotConvexError, UnsupportedModuleError
     from .generator import Generator, mnist_generator
     from .optimality import Certificate, verify
     from .problems import BasisPursuit, LastLayer, Latent, LeastSquares, LinearProgram, MidLayer
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .solution import Inversion, Solution, Status
 
 _HOME = {
-    "errors": ("GeneratorFileError", "MissingSolverError", "NotConvexError", "SolverError", "UnsupportedModuleError"),
+    "errors": ("GeneratorFileError", "MissingSolverError", "NotConvexError", "UnsupportedModuleError"),
     "generator": ("Generator", "mnist_generator"),
     "optimality": ("Certificate", "verify"),
     "problems": ("BasisPursuit", "LastLayer", "Latent", "LeastSquares", "LinearProgram", "MidLayer"),
@@ -30,7 +30,7 @@ _MODULES = ("activations", "nn", "reference", "problems", "optimality", "pursuit
 
 __all__ = [
     "BasisPursuit", "Certificate", "Generator", "GeneratorFileError", "Inversion", "LastLayer", "Latent", "LeastSquares",
-    "LinearProgram", "MidLayer", "MissingSolverError", "NotConvexError", "Solution", "SolverError", "Status",
+    "LinearProgram", "MidLayer", "MissingSolverError", "NotConvexError", "Solution", "Status",
     "UnsupportedModuleError", "activations", "latent_pursuit", "layered_basis_pursuit", "linear_programming", "mnist_generator",
     "nn", "oracle", "reference", "snr", "verify",
 ]  # fmt: skip

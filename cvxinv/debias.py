@@ -25,7 +25,7 @@ def frozen(G: Generator, supports: list[Array]) -> tuple[Array, Array]:
 
 
 def debias(G: Generator, y: Array, z: Array, supports: list[Array], observed: Array | None) -> Array:
-    """Z re-fitted to the observed pixels with frozen supports, per signal, wherever ||y - G(z)|| does not get worse.
+    """z re-fitted to the observed pixels with frozen supports, per signal, wherever ||y - G(z)|| does not get worse.
 
     Shapes as of `latent_pursuit`; float64 inside, and in the kind and dtype of `z` outside.
     """

@@ -15,7 +15,3 @@ class UnsupportedModuleError(ValueError):
 
 class MissingSolverError(ImportError):
     """A solver that was asked for is not installed; the message says which extra brings it."""
-
-
-class SolverError(RuntimeError):
-    """A solver failed on a problem that has a solution by construction."""

@@ -43,7 +43,7 @@ class Scaled:
         return Scaled(self.W, self.unit, **per_signal)
 
     def theta(self, Wx: Array) -> Array:
-        """T - A x, zero off the rows. From the data, not from A'A: squaring the condition number would cost half the digits."""
+        """t - A x, zero off the rows. From the data, not from A'A: squaring the condition number would cost half the digits."""
         xp = namespace(Wx)
         return xp.where(self.rows, self.t - Wx, xp.zeros_like(Wx))
 

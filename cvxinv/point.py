@@ -8,8 +8,9 @@ from .arrays import Array, float64, namespace
 from .problems import LastLayer, LayerProblem, batched
 from .quadratic import Quadratic
 
-# below these (relative to D s and D^2) the lower bound would be decided by rounding of the gradient, about 1e-15
-LEAST_LAM, LEAST_GAMMA = 1e-7, 1e-20
+# Below these (relative to D s and to D^2) rounding decides the lower bound: a gradient known to 1e-14 costs the gap
+# 1/2 (1e-14 / lam)^2, respectively 1/2 (1e-14)^2 / gamma.
+LEAST_LAM, LEAST_GAMMA = 1e-9, 1e-20
 
 
 def norm(a: Array) -> Array:
@@ -40,12 +41,12 @@ def largest_of(a: Array) -> Array:
     return xp.max(a, axis=1) if a.shape[1] else xp.zeros_like(xp.sum(a, axis=1))
 
 
-def scale(q: Quadratic, target: Array, value: Array, x: Array) -> Array:
+def scale(q: Quadratic, D: Array, target: Array, value: Array, x: Array) -> Array:
     """The unit s (B,): the size of what is fitted, or of d, or of x itself (see `optimality`)."""
     xp = namespace(x)
     t, d = norm(target), norm(q.d)
     given = xp.where(t > 0, t, d)
-    own = xp.max(column_norms(q) * xp.abs(x), axis=1)
+    own = xp.max(D * xp.abs(x), axis=1)
     return positive(xp.where(given > 0, xp.maximum(given, norm(value)), own))
 
 
@@ -72,31 +73,32 @@ class Point:
 
     @classmethod
     def quadratic(cls, q: Quadratic, x: Array) -> "Point":
-        """X (B, n) as a point of (Q)."""
+        """x (B, n) as a point of (Q)."""
         xp = namespace(x)
         Wx = x @ q.W.T
         zero = xp.zeros_like(Wx)
         theta, slack = xp.where(q.rows, q.t - Wx, zero), xp.where(q.inequalities, q.d - Wx, zero)
-        s = scale(q, q.t, xp.where(q.rows, Wx, zero), x)
         D = column_norms(q)
+        s = scale(q, D, q.t, xp.where(q.rows, Wx, zero), x)
         reach = xp.sqrt((1 / D**2) @ (q.W * q.W).T) * s[:, None]  # of C_i x for x of size s / D
         size = xp.minimum(xp.maximum(xp.abs(q.d), reach), s[:, None])
         return cls(q, x, theta, theta, slack, positive(size), D, s)
 
     @classmethod
     def nonconvex(cls, problem: LastLayer, x: Array) -> "Point":
-        """X (B, n) as a point of eq. 5 with a nonlinear phi."""
+        """x (B, n) as a point of eq. 5 with a nonlinear phi."""
         xp = namespace(x)
         q, phi = replace(problem, activation="identity").quadratic(), problem.phi
         t = x @ q.W.T if problem.bias is None else x @ q.W.T + float64(problem.bias)
         zero = xp.zeros_like(t)
         y = xp.where(q.rows & q.finite[:, None], float64(problem.y if batched(problem) else problem.y[None, :]), zero)
         value = xp.where(q.rows, phi(t), zero)
-        return cls(q, x, y - value, (y - value) * phi.derivative(t), zero, zero + 1, column_norms(q), scale(q, y, value, x))
+        D = column_norms(q)
+        return cls(q, x, y - value, (y - value) * phi.derivative(t), zero, zero + 1, D, scale(q, D, y, value, x))
 
     @classmethod
     def of(cls, problem: LayerProblem, x: Array) -> "Point":
-        """X (B, n) as a point of its statement, any but a linear program."""
+        """x (B, n) as a point of its statement, any but a linear program."""
         if isinstance(problem, LastLayer) and not problem.convex:
             return cls.nonconvex(problem, x)
         return cls.quadratic(problem.quadratic(), x)
@@ -108,7 +110,7 @@ class Point:
         return 0.5 * xp.sum(self.misfit**2, axis=1) + xp.sum(q.lam * xp.abs(self.x), axis=1) + 0.5 * q.gamma * xp.sum(self.x**2, axis=1)
 
     def reduced_gradient(self, eta: Array) -> Array:
-        """R = A'theta - C'eta - gamma x."""
+        """r = A'theta - C'eta - gamma x."""
         return (self.theta - eta) @ self.q.W - self.q.gamma * self.x
 
     def scaled(self, r: Array) -> tuple[Array, Array, Array]:
@@ -120,7 +122,7 @@ class Point:
         """Largest natural residual, and relative complementarity in sum, (B,), with multipliers eta (B, m)."""
         xp = namespace(self.x)
         x, r, lam = self.scaled(self.reduced_gradient(eta))
-        nonnegative = xp.zeros_like(self.q.columns) | self.q.nonnegative
+        nonnegative = xp.full_like(self.q.columns, self.q.nonnegative)
         columns = xp.where(self.q.columns, xp.abs(newton.natural(x, r, lam, nonnegative)), xp.abs(x))
         multiplier, slack = eta * self.size / self.s[:, None] ** 2, self.slack / self.size
         rows = xp.where(self.q.inequalities, xp.abs(xp.minimum(multiplier, slack)), xp.zeros_like(eta))

@@ -24,7 +24,7 @@ def _polish(q: Quadratic, x: Array, dual: Array) -> tuple[Array, Array]:
     zero, unit = xp.zeros_like(x), newton.row_units(q.W / norm)
     scaled = newton.Scaled(
         q.W / norm, unit, q.t / s, q.rows, unit * q.d / s, q.inequalities, zero + q.gamma / norm**2, zero, q.lam / (norm * s),
-        zero == (0 if q.nonnegative else 1), q.columns,
+        xp.full_like(q.columns, q.nonnegative), q.columns,
     )  # fmt: skip
     x, dual = x * norm / s, xp.where(q.inequalities & (dual > 0), dual, xp.zeros_like(dual)) / (s * unit)
     nu = (scaled.theta(x @ scaled.W.T) - unit * dual) @ scaled.W - scaled.q * x

@@ -94,7 +94,9 @@ def layered_basis_pursuit(
         epsilon, a bound on ||y - G(z)||_2.
     lam : "theorem3", float or sequence of L floats
         "theorem3": the corrected weights lam_ij = 2 eps_{i+1} ||w_ij|| over the rows kept (erratum E1), with the noise level
-        propagated by the theorem's recursion. Numbers: lam_1 .. lam_L for all columns alike, as printed.
+        propagated by the theorem's recursion, in which the number of nonzeros found stands for the unknown s_i and columns that
+        are zero on the rows kept take no part. A signal that noise can carry out of the range of phi, where phi^-1 has no
+        Lipschitz constant, is INVALID_SIGNAL. Numbers: lam_1 .. lam_L for all columns alike, as printed.
     G, y, solve, observed, debias
         As of `latent_pursuit`.
     """
@@ -108,17 +110,21 @@ def layered_basis_pursuit(
     target, invalid = _inverted(G, y, seen)
     rows = _rows(seen, y)
     epsilon = _lipschitz(G, y, rows, noise) * noise
+    if given is None:
+        unbounded = ~xp.isfinite(epsilon)
+        invalid = invalid | unbounded
+        target = xp.where(unbounded[..., None], xp.full_like(target, xp.nan), target)
+        epsilon = xp.where(unbounded, xp.zeros_like(epsilon), epsilon)
     solutions: list[Solution] = []
     for i in range(G.depth, 0, -1):
         W = float64(match(G.weights[i], y))
         norms = xp.sqrt(xp.astype(rows, xp.float64) @ (W * W))
         weights = 2 * epsilon[..., None] * norms if given is None else xp.full_like(norms, given[i - 1])
-        weights = xp.where(xp.isfinite(weights), weights, xp.zeros_like(weights))
         solutions.append(solve(BasisPursuit(G.weights[i], target, rows, G.bias(i), weights)))
         target, rows = solutions[-1].x, solutions[-1].support
         s = xp.astype(xp.sum(xp.astype(rows, xp.int64), axis=-1), xp.float64)
-        smallest = xp.min(norms, axis=-1)
-        epsilon = xp.where(smallest > 0, TROPP * xp.sqrt(s) * epsilon / xp.where(smallest > 0, smallest, 1.0), xp.full_like(s, xp.inf))
+        smallest = xp.min(xp.where(norms > 0, norms, xp.inf * xp.ones_like(norms)), axis=-1)
+        epsilon = TROPP * xp.sqrt(s) * epsilon / smallest
     solutions.append(solve(LeastSquares(G.weights[0], target, rows, None, G.bias(0))))
     z = solutions[-1].x
     if debias:
@@ -186,7 +192,10 @@ def linear_programming(
 
 
 def snr(x: Array, x_hat: Array) -> Array:
-    """Signal-to-noise ratio 20 log10(||x|| / ||x - x_hat||) in dB, over the last axis; inf where x_hat is exact."""
+    """Signal-to-noise ratio 20 log10(||x|| / ||x - x_hat||) in dB, over the last axis.
+
+    inf where x_hat is exact, -inf where x is zero and x_hat is not.
+    """
     x = as_float("x", x)
     x_hat = match(as_float("x_hat", x_hat), x)
     if x.shape != x_hat.shape:
@@ -195,8 +204,9 @@ def snr(x: Array, x_hat: Array) -> Array:
     x, x_hat = float64(x), float64(x_hat)
     signal, error = xp.sum(x**2, axis=-1), xp.sum((x - x_hat) ** 2, axis=-1)
     exact = error == 0
-    ratio = xp.where(signal > 0, signal, xp.full_like(signal, 1e-320)) / xp.where(exact, xp.ones_like(error), error)
-    return xp.where(exact, xp.full_like(error, xp.inf), 10 * xp.log10(ratio))
+    lost, one = signal == 0, xp.ones_like(error)
+    ratio = xp.where(lost, one, signal) / xp.where(exact, one, error)
+    return xp.where(exact, xp.inf * one, xp.where(lost, -xp.inf * one, 10 * xp.log10(ratio)))
 
 
 # -- what the pursuits share ----------------------------------------------------------------------------------------
@@ -239,7 +249,7 @@ def _inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]
 
 
 def _lipschitz(G: Generator, y: Array, rows: Array, noise: float) -> Array:
-    """Ell of Theorem 3, per signal: Lipschitz constant of phi^-1 on what the observed pixels and their noise can reach."""
+    """ell of Theorem 3, per signal: Lipschitz constant of phi^-1 on what the observed pixels and their noise can reach."""
     phi, values, used = G.activation, to_numpy(y), to_numpy(rows)
     ell = np.ones(y.shape[:-1])
     if noise > 0:  # without noise nothing is amplified

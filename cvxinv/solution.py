@@ -1,6 +1,6 @@
 """What a backend answers: a `Solution` per layer problem, a `Status` per signal; and an `Inversion` per generator."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ class Inversion:
     supports: list[Array]
     solutions: list[Solution]
     signal: Array
-    status: Any = field(default=None)
+    status: Any
 
 
 def worst(statuses: list[Any]) -> Any:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ..errors import MissingSolverError, SolverError
+from ..errors import MissingSolverError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain("interrupted", 130)
     except OSError as error:
         return _complain(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
-    except (ValueError, TypeError, MissingSolverError, SolverError, MemoryError) as error:
+    except (ValueError, TypeError, MissingSolverError, MemoryError) as error:
         return _complain(str(error))
     except Exception as error:
         if hasattr(error, "format_message"):  # a usage error of click, which typer may ship under a private name

@@ -18,7 +18,10 @@ def farkas(q: Quadratic, b: int) -> tuple[Any, Any]:
     C, d = q.W[rows], q.d[b][rows]
     scale, size = np.abs(d).max(initial=0.0) or 1.0, np.abs(C).max(initial=0.0) or 1.0
     problem, x, relaxed = elastic(C / size, d / scale, q.nonnegative)
-    problem.solve(solver=cp.HIGHS, **SETTINGS["HIGHS"])
+    try:
+        problem.solve(solver=cp.HIGHS, **SETTINGS["HIGHS"])
+    except cp.error.SolverError:  # no proof either way: the certificate of the point stands
+        return np.zeros(q.W.shape[1]), None
     if problem.status != cp.OPTIMAL:
         return np.zeros(q.W.shape[1]), None
     p = np.zeros(q.W.shape[0])
