@@ -4,10 +4,12 @@ With D_i the 0/1 diagonal of S_i, the generator is affine in z up to phi: G(z) =
 identity; else a smooth (PLU: piecewise smooth) problem in n_0 unknowns, for which damped Gauss-Newton steps are taken.
 """
 
+from .activations import Activation
 from .arrays import Array, cast_to, float64, match, namespace, solve_spd
 from .generator import Generator
 
 STEPS, HALVINGS = 30, 20
+CHUNK = 256  # signals at a time: J holds n n_0 numbers for each
 
 
 def frozen(G: Generator, supports: list[Array]) -> tuple[Array, Array]:
@@ -16,12 +18,12 @@ def frozen(G: Generator, supports: list[Array]) -> tuple[Array, Array]:
     xp = namespace(like)
     W = [float64(match(w, like)) for w in G.weights]
     b = [xp.zeros_like(w[:, 0]) if G.biases is None else float64(match(G.biases[i], like)) for i, w in enumerate(W)]
-    J, k = W[0][None], b[0][None]
+    J, k = W[0].T[None], b[0][None]  # J' here, on which all signals share the product with W'
     for i, S in enumerate(supports):
         D = xp.astype(S, xp.float64)
-        J = W[i + 1] @ (D[:, :, None] * J)
+        J = (J * D[:, None, :]) @ W[i + 1].T
         k = (D * k) @ W[i + 1].T + b[i + 1]
-    return J, k
+    return xp.matrix_transpose(J), k
 
 
 def debias(G: Generator, y: Array, z: Array, supports: list[Array], observed: Array | None) -> Array:
@@ -33,49 +35,64 @@ def debias(G: Generator, y: Array, z: Array, supports: list[Array], observed: Ar
         one = None if observed is None else observed[None, :]
         return debias(G, y[None, :], z[None, :], [S[None, :] for S in supports], one)[0]
     xp = namespace(z)
-    y, start = float64(y), float64(z)
-    usable = xp.all(xp.isfinite(start), axis=1)
-    start = xp.where(usable[:, None], start, xp.zeros_like(start))
+    y, v = float64(y), xp.asarray(float64(z), copy=True)
     seen = xp.ones_like(y, dtype=xp.bool) if observed is None else observed & xp.ones_like(y, dtype=xp.bool)
     y = xp.where(seen & xp.isfinite(y), y, xp.zeros_like(y))
-    J, k = frozen(G, supports)
-    phi = G.activation
+    M = xp.astype(seen, xp.float64)
+    usable = xp.nonzero(xp.all(xp.isfinite(v), axis=1))[0]
+    for first in range(0, usable.shape[0], CHUNK):
+        rows = usable[first : first + CHUNK]
+        J, k = frozen(G, [S[rows] for S in supports])
+        fitted = _fit(G.activation, J, k, y[rows], M[rows], v[rows])
+        before, after = (_cost(M[rows] * (y[rows] - G(point))) for point in (v[rows], fitted))
+        better = after <= before
+        v[rows[better]] = fitted[better]
+    return cast_to(v, z)
 
-    def residual(v: Array) -> Array:
-        return xp.where(seen, y - phi((J @ v[:, :, None])[:, :, 0] + k), xp.zeros_like(y))
 
-    def cost(e: Array) -> Array:
-        return 0.5 * xp.sum(e * e, axis=1)
-
-    v, eye = start, xp.eye(start.shape[1], dtype=xp.float64, device=getattr(start, "device", None))
+def _fit(phi: Activation, J: Array, k: Array, y: Array, M: Array, start: Array) -> Array:
+    """The minimiser v (B, n_0) of 1/2 ||M (y - phi(J v + k))||^2 by Gauss-Newton steps, halved while they do not descend."""
+    xp = namespace(y)
+    v, rows = xp.asarray(start, copy=True), xp.arange(start.shape[0], device=getattr(start, "device", None))
     for _ in range(STEPS):
-        e = residual(v)
-        slope = xp.where(seen, phi.derivative((J @ v[:, :, None])[:, :, 0] + k), xp.zeros_like(y))
-        Jphi = slope[:, :, None] * J
-        g = (xp.matrix_transpose(Jphi) @ e[:, :, None])[:, :, 0]
-        H = xp.matrix_transpose(Jphi) @ Jphi
-        damping = 1e-15 * xp.max(xp.abs(H), axis=(1, 2)) + 1e-300
-        step = _solve(H + damping[:, None, None] * eye, g)
-        length = xp.ones_like(usable, dtype=xp.float64)
-        for _ in range(HALVINGS):
-            worse = cost(residual(v + length[:, None] * step)) > cost(e)
-            if not bool(xp.any(worse)):
-                break
-            length = xp.where(worse, length / 2, length)
-        moved = xp.where(worse[:, None], xp.zeros_like(step), length[:, None] * step)
-        v = v + moved
-        if bool(xp.all(xp.abs(moved) <= 1e-15 * (1 + xp.abs(v)))):
+        t = (J @ v[rows][:, :, None])[:, :, 0] + k
+        e = M * (y - phi(t))
+        Jphi = (M * phi.derivative(t))[:, :, None] * J
+        JphiT = xp.matrix_transpose(Jphi)
+        step = _solve(JphiT @ Jphi, (JphiT @ e[:, :, None])[:, :, 0])
+        step = step * _length(phi, t, (J @ step[:, :, None])[:, :, 0], y, M, _cost(e))[:, None]
+        v[rows] = v[rows] + step
+        going = xp.any(xp.abs(step) > 1e-15 * (1 + xp.abs(v[rows])), axis=1)
+        if not bool(xp.any(going)):
             break
-    before, after = cost(xp.where(seen, y - G(start), xp.zeros_like(y))), cost(xp.where(seen, y - G(v), xp.zeros_like(y)))
-    better = usable & (after <= before)
-    return xp.where(better[:, None], cast_to(v, z), z)
+        if not bool(xp.all(going)):
+            rows, J, k, y, M = rows[going], J[going], k[going], y[going], M[going]
+    return v
+
+
+def _length(phi: Activation, t: Array, change: Array, y: Array, M: Array, cost: Array) -> Array:
+    """Per signal, the first of 1, 1/2, 1/4, .. by which the step, which changes t = J v + k by `change`, does not ascend; else 0."""
+    xp = namespace(t)
+    length, rows = xp.ones_like(cost), xp.arange(cost.shape[0], device=getattr(cost, "device", None))
+    for _ in range(HALVINGS):
+        worse = _cost(M * (y - phi(t + length[rows][:, None] * change))) > cost
+        if not bool(xp.any(worse)):
+            return length
+        rows, t, change, y, M, cost = rows[worse], t[worse], change[worse], y[worse], M[worse], cost[worse]
+        length[rows] = length[rows] / 2
+    length[rows] = 0.0
+    return length
+
+
+def _cost(e: Array) -> Array:
+    return 0.5 * namespace(e).sum(e * e, axis=1)
 
 
 def _solve(H: Array, g: Array) -> Array:
     """H^-1 g with unit diagonal scaling, which a column of J that is zero (a dead latent direction) needs."""
     xp = namespace(H)
-    d = xp.sqrt(xp.max(xp.where(xp.eye(H.shape[1], dtype=xp.float64, device=getattr(H, "device", None)) > 0, H, xp.zeros_like(H)), axis=2))
-    d = xp.where(d > 0, d, xp.ones_like(d))
-    H = H / (d[:, :, None] * d[:, None, :])
     eye = xp.eye(H.shape[1], dtype=xp.float64, device=getattr(H, "device", None))
+    H = H + (1e-15 * xp.max(xp.abs(H), axis=(1, 2)) + 1e-300)[:, None, None] * eye
+    d = xp.sqrt(xp.linalg.diagonal(H))
+    H = H / (d[:, :, None] * d[:, None, :])
     return solve_spd(H + 1e-14 * eye, g / d) / d
