@@ -152,7 +152,7 @@ class LeakyReLU:
 
     def derivative(self, t: Array) -> Array:
         xp = namespace(t)
-        return xp.where(t >= 0, xp.ones_like(t), xp.full_like(t, self.slope))
+        return xp.clip(xp.astype(t >= 0, t.dtype), self.slope, 1.0)  # on the CPU, clip costs torch far less than where
 
     def inverse(self, y: Array) -> Array:
         return namespace(y).where(y >= 0, y, y / self.slope)
@@ -187,7 +187,7 @@ class PLU:
 
     def derivative(self, t: Array) -> Array:
         xp = namespace(t)
-        return xp.where(xp.abs(t) <= self.c, xp.ones_like(t), xp.full_like(t, self.alpha))
+        return xp.clip(xp.astype(xp.abs(t) <= self.c, t.dtype), self.alpha, 1.0)
 
     def inverse(self, y: Array) -> Array:
         inside = namespace(y).clip(y, -self.c, self.c)
