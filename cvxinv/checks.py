@@ -19,7 +19,7 @@ def matrix(W: Array, like: Array) -> Array:
 def signals(name: str, a: Array, m: int) -> Array:
     """A batch (B, m) or one signal (m,)."""
     if a.ndim not in (1, 2) or a.shape[-1] != m:
-        raise ValueError(f"{name}: expected shape ({m},) or (B, {m}) for this W, got {tuple(a.shape)}")
+        raise ValueError(f"{name}: expected shape ({m},) or (B, {m}), got {tuple(a.shape)}")
     return a
 
 
