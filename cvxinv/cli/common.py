@@ -1,5 +1,6 @@
 """What the commands share: reading generators, signals and masks, and the look of the tables."""
 
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,3 +120,17 @@ def tally(statuses: Sequence[Any]) -> str:
     """How many signals have which status, with what each means."""
     names = sorted(set(statuses), key=lambda s: str(s.name))
     return "\n".join(f"{sum(t is s for t in statuses)} {s.name}: {s.value}" for s in names)
+
+
+def commit() -> str | None:
+    """The commit of the sources that ran, with `+` if they were changed since; None where they are no checkout."""
+    folder = Path(__file__).resolve().parent.parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", "__init__.py")
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--", ".") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .. import __version__
-from .common import check_folder, count, finite, layer_names, solve, table, worst_kkt
+from .common import check_folder, commit, count, finite, layer_names, solve, table, worst_kkt
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -152,7 +151,7 @@ def _report(G: "Generator", runs: list[Run], signals: int, seed: int, jobs: int,
     return {
         "command": " ".join(["cvxinv", *sys.argv[1:]]),
         "date": date.today().isoformat(),
-        "commit": _commit(),
+        "commit": commit(),
         "versions": {
             "python": platform.python_version(), "cvxinv": __version__,
             **{name: metadata.version(name) for name in ("cvxpy", "clarabel", "numpy")},
@@ -185,17 +184,3 @@ def _summary(values: Any) -> dict[str, Any]:
         return round(float(v), 2) if np.isfinite(v) else None
 
     return {"min": number(np.min(values)), "median": number(np.median(values)), "each": [number(v) for v in values]}
-
-
-def _commit() -> str | None:
-    """The commit of the sources that ran, with `+` if they were changed since; None where they are no checkout."""
-    folder = Path(__file__).resolve().parent.parent
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-
-    try:
-        git("ls-files", "--error-unmatch", "__init__.py")
-        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--", ".") else "")
-    except (OSError, subprocess.SubprocessError):
-        return None
