@@ -260,7 +260,7 @@ print([m for m in ("cvxpy", "torch", "matplotlib") if m in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.rstrip().endswith("[]")
-    for command in ("demo", "invert", "verify", "check"):
+    for command in ("demo", "invert", "verify", "check", "bench"):
         assert command in done.stdout
 
 

@@ -2,10 +2,10 @@
 
 import typer
 
-from . import check, demo, invert, verify
+from . import bench, check, demo, invert, verify
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-for command in (demo.demo, invert.invert, verify.verify, check.check):
+for command in (demo.demo, invert.invert, verify.verify, check.check, bench.bench):
     app.command()(command)
 
 

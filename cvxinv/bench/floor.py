@@ -1,0 +1,50 @@
+"""The GEMM floor: what the matrix products alone cost that a solve of each problem was seen to need.
+
+Counted, at the machine's measured rate: two pairs of products X W', Y W in float64 (a start and a certificate), and
+
+* last layer: 20 products X H with the shared Gram matrix H (n x n) in float32,
+* midlayer: 50 pairs X W', Y W in float32,
+* latent: 3 formations of all Hessians, the 0/1 masks (B x m) times the row-wise outer products of W (m x n^2), in float64.
+
+Nothing else is counted: no elementwise work, factorisation, or transfer.
+"""
+
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from ..problems import LastLayer, MidLayer
+from .instances import Case
+from .measure import Kind, Row, seconds
+
+GRAM_PRODUCTS, PAIRS, HESSIANS, CERTIFYING_PAIRS = 20, 50, 3, 2
+
+
+def floor(case: Case, repeats: int) -> Row:
+    """The row of the floor; its note says what was counted."""
+    import torch
+
+    problem, device = case.problem, case.problem.data.device
+    m, n = problem.W.shape
+
+    def cost(product: Callable[[], Any]) -> float:
+        product()
+        return median(seconds(product, device.type)[0] for _ in range(repeats))
+
+    def pair(dtype: torch.dtype) -> float:
+        X, Y, W = (torch.ones(shape, dtype=dtype, device=device) for shape in ((case.batch, n), (case.batch, m), (m, n)))
+        return cost(lambda: (X @ W.T, Y @ W))
+
+    def product(rows: int, inner: int, columns: int, dtype: torch.dtype) -> float:
+        X, Y = (torch.ones(shape, dtype=dtype, device=device) for shape in ((rows, inner), (inner, columns)))
+        return cost(lambda: X @ Y)
+
+    if isinstance(problem, LastLayer):
+        total, note = GRAM_PRODUCTS * product(case.batch, n, n, torch.float32), f"{GRAM_PRODUCTS} Gram products in float32"
+    elif isinstance(problem, MidLayer):
+        total, note = PAIRS * pair(torch.float32), f"{PAIRS} pairs of products in float32"
+    else:
+        total, note = HESSIANS * product(case.batch, m, n * n, torch.float64), f"{HESSIANS} Hessian formations in float64"
+    total += CERTIFYING_PAIRS * pair(torch.float64)
+    note += f", {CERTIFYING_PAIRS} pairs in float64"
+    return Row(case.name, "GEMM floor", Kind.FLOOR, total, case.batch, case.batch, repeats, note=note)
