@@ -1,1 +1,5 @@
-"""Batched torch solvers for the statements of `cvxinv.problems`."""
+"""Batched torch solvers for the statements of `cvxinv.problems`, and gradient descent on eq. 1."""
+
+from .gradient_descent import gradient_descent
+
+__all__ = ["gradient_descent"]
