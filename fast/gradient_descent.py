@@ -22,6 +22,7 @@ from cvxinv.solution import STATUS_TOLERANCE
 STEP_SIZES = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4)  # of the search on random networks (section 6.1)
 SMALL_GRADIENT = 1e-9  # the gradient norm that ends it
 EVERY = 100  # steps between two looks at which signals are finished: each look makes a GPU wait
+STREAM = 1  # beside the seed: latent vectors drawn with default_rng(seed) must not be found by starting at them
 LONG = 100_000  # steps times signals from which a terminal shows a progress bar
 
 
@@ -157,7 +158,8 @@ def _fit(G: Generator, y: Array, seen: Array | None) -> tuple[Fit, Tensor]:
 
 def _start(fit: Fit, n0: int, seed: int, first: Array | None) -> Tensor:
     """z (B, n_0): `first` where that is finite, else drawn row after row, so that more signals do not change the rows before."""
-    drawn = torch.from_numpy(np.random.default_rng(seed).standard_normal((len(fit.y), n0))).to(fit.y)
+    rng = np.random.default_rng([seed, STREAM])
+    drawn = torch.from_numpy(rng.standard_normal((len(fit.y), n0))).to(fit.y)
     if first is None:
         return drawn
     given = _batch(first).to(fit.y)

@@ -179,6 +179,15 @@ def test_random_starts_depend_on_seed_and_row_only():
     assert len(np.unique(z[0])) == z[0].size
 
 
+@pytest.mark.parametrize("seed", [0, 7])
+def test_random_starts_are_not_the_latent_vectors_of_an_experiment(seed):
+    """z ~ default_rng(seed), as any experiment draws it, and the same seed here: the start must not be the answer."""
+    G = generator(SIZES, "plu")
+    z = np.random.default_rng(seed).standard_normal((4, 3))
+    inv = gradient_descent(G, G(z), steps=1, step=1e-12, seed=seed)
+    assert (np.linalg.norm(inv.z - z, axis=1) > 0.1).all()
+
+
 def test_no_signals_at_all():
     G, _, y, _ = case("plu")
     for step in (0.1, "search"):
