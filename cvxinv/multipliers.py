@@ -37,11 +37,11 @@ def _fit(p: Point, tol: float) -> Array:
     q, unit = p.q, p.s[:, None]
     norm = xp.sqrt(xp.sum(q.W * q.W, axis=0))
     norm = xp.where(norm > 0, norm, xp.ones_like(norm))
-    none = xp.zeros_like(p.slack)
-    x, r, lam = p.x * norm / unit, p.reduced_gradient(none) / (norm * unit), q.lam / (norm * unit)
+    none = xp.zeros_like(p.theta)
+    x, r, lam = p.x * norm / unit, (p.theta @ q.W - q.gamma * p.x) / (norm * unit), q.lam / (norm * unit)
     zero, one = xp.zeros_like(x), xp.ones_like(x)
     at_zero = (x <= tol) if q.nonnegative else xp.zeros_like(x, dtype=xp.bool)
-    active = q.inequalities & (p.slack <= tol * p.size)
+    active = q.inequalities & (p.slack <= tol)
     rows = newton.row_units(q.W / norm)
     cone = newton.Scaled(q.W / norm, rows, none, none > 0, none, active, one, r - lam, zero, at_zero, q.columns)
     fit = newton.solve(cone, newton.Iterate(zero, none, zero), tol=1e-13)
@@ -51,6 +51,6 @@ def _fit(p: Point, tol: float) -> Array:
 def multipliers(q: Quadratic, x: Array) -> Array:
     """The multipliers (B, m) of the inequalities that fit x best."""
     xp = namespace(x)
-    if q.size == 0 or not bool(xp.any(q.inequalities)):
+    if q.size == 0 or not q.constrained or not bool(xp.any(q.inequalities)):
         return xp.zeros_like(q.t)
     return xp.concat([_chunk(q[k : k + CHUNK], x[k : k + CHUNK]) for k in range(0, q.size, CHUNK)], axis=0)

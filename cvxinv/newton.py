@@ -81,10 +81,16 @@ def prox(p: Scaled, w: Array, mu: float) -> Array:
     return xp.where(p.columns & ~(p.nonnegative & (w < 0)), shrunk, zero)
 
 
-def natural(x: Array, r: Array, lam: Array, nonnegative: Array) -> Array:
-    """The natural residual x - prox_lam(x + r), entry by entry and without cancellation where x outweighs r."""
-    w = x + r
-    return namespace(x).where(w > lam, lam - r, namespace(x).where((w < -lam) & ~nonnegative, -lam - r, x))
+def natural(x: Array, r: Array, lam: Array, nonnegative: Array | bool) -> Array:
+    """The natural residual x - prox_lam(x + r), entry by entry: the median of x and +-lam - r, the smaller of x and lam - r for x >= 0.
+
+    In this form nothing cancels where x outweighs r.
+    """
+    xp = namespace(x)
+    if nonnegative is not True:
+        above = xp.maximum(x, -lam - r)
+        x = above if nonnegative is False else xp.where(nonnegative, x, above)
+    return xp.minimum(x, lam - r)
 
 
 def row_units(W: Array) -> Array:

@@ -26,8 +26,9 @@ from typing import Any
 
 from .arrays import Array, as_float, dtype_name, float64, match, namespace
 from .multipliers import multipliers
-from .point import Point
+from .point import Pair, Point
 from .problems import LinearProgram, Problem, as_problem, batched
+from .quadratic import Quadratic
 
 ROUNDING = {"float64": 1e-10, "float32": 1e-5}  # relative size of entries that rounding of the data alone can make
 HUGE = 1e100  # a point this far out is as good as infinite: its squares would overflow
@@ -89,56 +90,47 @@ def verify(problem: Problem, x: Array, dual: Array | None = None) -> Certificate
     TypeError, ValueError
         Naming the argument, for wrong kinds or shapes.
     """
+    return certify(problem, x, dual)[0]
+
+
+def support(problem: Problem, x: Array, dual: Array | None = None) -> Array:
+    """Where x, (B, n) or (n,), is nonzero: its value outweighs its multiplier lam - r, and the accuracy to which the pair is known.
+
+    The vertices of a `LinearProgram` have no such pairs: there the accuracy of the certificate decides alone. A point with nan
+    or inf has no support. Parameters as of `verify`.
+    """
+    return certify(problem, x, dual)[1]
+
+
+def certify(problem: Problem, x: Array, dual: Array | None = None, q: Quadratic | None = None) -> tuple[Certificate, Array]:
+    """The certificate (`verify`) and the `support` of x for the price of one; `q` is `problem.quadratic()`, if it is there already."""
     problem = as_problem(problem)
     data = problem.data
     m, n = problem.W.shape
     x = _candidate("x", x, data, n)
     eta = None if dual is None else _candidate("dual", dual, data, m)
     xp = namespace(x)
-    finite_x = xp.all(xp.abs(x) < HUGE, axis=1) & (True if eta is None else xp.all(xp.isfinite(eta), axis=1))
-    x = xp.where(finite_x[:, None], x, xp.zeros_like(x))
-    eta = None if eta is None else xp.where(finite_x[:, None], eta, xp.zeros_like(eta))
+    usable = xp.max(xp.abs(x), axis=1) < HUGE
+    if eta is not None:
+        usable = usable & (xp.max(xp.abs(eta), axis=1) < xp.inf)
+        eta = xp.where(usable[:, None], eta, 0.0)
+    x = xp.where(usable[:, None], x, 0.0)
+    rounding = ROUNDING[dtype_name(data)]
     if isinstance(problem, LinearProgram):
         from .linear_program import certificate
 
         c, finite = certificate(problem, x, eta)
+        c, size = _spoil(c, finite & usable), xp.abs(x)
+        nonzero = size > xp.clip(c.kkt, rounding, 1.0)[:, None] * xp.max(size, axis=1, keepdims=True)
     else:
-        p = Point.of(problem, x)
-        c, finite = _certificate(p, eta, problem.convex), p.q.finite
-    result: Certificate = unbatch(_spoil(c, finite & finite_x), batched(problem))
-    return result
-
-
-def support(problem: Problem, x: Array, dual: Array | None) -> Array:
-    """Where x (B, n) is nonzero: its value outweighs its multiplier lam - r, and the accuracy to which the pair is known.
-
-    The vertices of a `LinearProgram` have no such pairs: there the accuracy of the certificate decides alone.
-    """
-    xp = namespace(x)
-    usable, rounding = xp.isfinite(x), ROUNDING[dtype_name(problem.data)]
-    x64 = float64(xp.where(usable, x, xp.zeros_like(x)))
-    if isinstance(problem, LinearProgram):
-        size = xp.max(xp.abs(x64), axis=1, keepdims=True)
-        return usable & (xp.abs(x64) > xp.clip(verify(problem, x, dual).kkt, rounding, 1.0)[:, None] * size)
-    p = Point.of(problem, x64)
-    eta = xp.zeros_like(p.slack) if dual is None else xp.where(p.q.inequalities, float64(dual), xp.zeros_like(p.slack))
-    value, r, lam = p.scaled(p.reduced_gradient(eta))
-    if not p.q.nonnegative:
-        value, r = xp.abs(value), xp.abs(r)
-    multiplier = xp.where(lam > r, lam - r, xp.zeros_like(r))
-    accuracy = xp.clip(p.kkt(eta), rounding, 1.0)[:, None]
-    return usable & p.q.columns & (value > multiplier) & (value > accuracy)
-
-
-def _certificate(p: Point, eta: Array | None, convex: bool) -> Certificate:
-    xp = namespace(p.x)
-    if eta is None:
-        eta = multipliers(p.q, p.x)
-    eta = xp.where(p.q.inequalities, eta, xp.zeros_like(eta))
-    objective = p.objective()
-    bound = p.lower_bound(eta) if convex else xp.full_like(objective, xp.nan)  # erratum E3
-    gap = (objective - bound) / p.value()
-    return Certificate(objective, bound, gap, p.kkt(eta), p.violation(), convex)
+        p = Point.of(problem, x, q)
+        if p.q.constrained:
+            eta = multipliers(p.q, x) if eta is None else eta * (1 - p.q.used)
+        pair = Pair.of(p, eta)
+        bound = pair.lower_bound() if problem.convex else xp.full_like(p.s, xp.nan)  # erratum E3
+        c = Certificate(p.objective, bound, (p.objective - bound) / p.value, pair.kkt, p.violation(), problem.convex)
+        c, nonzero = _spoil(c, p.q.finite & usable), pair.support(rounding)
+    return (c, nonzero) if batched(problem) else (unbatch(c, keep=False), nonzero[0])
 
 
 def _candidate(name: str, a: Any, data: Array, size: int) -> Array:
@@ -152,11 +144,10 @@ def _candidate(name: str, a: Any, data: Array, size: int) -> Array:
 def _spoil(c: Certificate, good: Array) -> Certificate:
     """`c` with nothing proven for signals that are not good."""
     xp = namespace(c.kkt)
-    nan, inf = xp.full_like(c.kkt, xp.nan), xp.full_like(c.kkt, xp.inf)
-    good = good & xp.isfinite(c.objective) & xp.isfinite(c.kkt)
+    good = good & (c.objective < xp.inf) & (c.kkt < xp.inf)
     return Certificate(
-        xp.where(good, c.objective, nan), xp.where(good, c.lower_bound, nan), xp.where(good, c.gap, nan),
-        xp.where(good, c.kkt, inf), xp.where(good, c.violation, inf), c.convex,
+        xp.where(good, c.objective, xp.nan), xp.where(good, c.lower_bound, xp.nan), xp.where(good, c.gap, xp.nan),
+        xp.where(good, c.kkt, xp.inf), xp.where(good, c.violation, xp.inf), c.convex,
     )  # fmt: skip
 
 

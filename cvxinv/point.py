@@ -1,7 +1,11 @@
-"""A point of a statement and the figures from which certificates are made; the scaling is explained in `optimality`."""
+"""A point of a statement, alone and with multipliers, and the figures of its certificate; the scaling is explained in `optimality`.
+
+They are computed for every answer of every batch, so they are arranged for speed: products and bounds rather than choices by mask,
+each product with W once, and nothing for inequalities where the statement has none.
+"""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
 
 from . import newton
 from .arrays import Array, float64, namespace
@@ -11,43 +15,38 @@ from .quadratic import Quadratic
 # Below these (relative to D s and to D^2) rounding decides the lower bound: a gradient known to 1e-14 costs the gap
 # 1/2 (1e-14 / lam)^2, respectively 1/2 (1e-14)^2 / gamma.
 LEAST_LAM, LEAST_GAMMA = 1e-9, 1e-20
+LEAST_SIZE = 1e-150  # of a row over s: squares of less underflow, so that it is a row of zeros
 
 
 def norm(a: Array) -> Array:
     """Euclidean norm of each row."""
-    xp = namespace(a)
-    return xp.sqrt(xp.sum(a * a, axis=1))
-
-
-def column_norms(q: Quadratic) -> Array:
-    """D (B, n): norms of the columns of A; of A and C together where that is zero; the largest of the others where both are."""
-    xp = namespace(q.t)
-    squares = q.W * q.W
-    D = xp.sqrt(xp.astype(q.rows, xp.float64) @ squares)
-    D = xp.where(D > 0, D, xp.sqrt(xp.astype(q.inequalities, xp.float64) @ squares))
-    D = xp.where(D > 0, D, xp.max(D, axis=1, keepdims=True))
-    return positive(D)
+    return namespace(a).linalg.vector_norm(a, axis=1)
 
 
 def positive(a: Array) -> Array:
     """`a` where it is positive, else 1: a divisor for relative figures."""
-    xp = namespace(a)
-    return xp.where(a > 0, a, xp.ones_like(a))
+    return namespace(a).where(a > 0, a, 1.0)
 
 
-def largest_of(a: Array) -> Array:
-    """Largest entry of each row, zero for rows without entries."""
-    xp = namespace(a)
-    return xp.max(a, axis=1) if a.shape[1] else xp.zeros_like(xp.sum(a, axis=1))
+def column_norms(q: Quadratic, squares: Array) -> Array:
+    """D (B, n) given W * W: norms of the columns of A; of A and C together where that is zero; the largest of the others where both are.
+
+    (1, n) where all signals have the same rows.
+    """
+    xp, D = namespace(squares), q.used @ squares
+    if q.constrained:
+        D = xp.where(D > 0, D, xp.sum(squares, axis=0))
+    D = xp.sqrt(D)
+    return xp.where(D > 0, D, positive(xp.max(D, axis=1, keepdims=True)))
 
 
-def scale(q: Quadratic, D: Array, target: Array, value: Array, x: Array) -> Array:
+def scale(q: Quadratic, target: Array, value: Array, xD: Array) -> Array:
     """The unit s (B,): the size of what is fitted, or of d, or of x itself (see `optimality`)."""
-    xp = namespace(x)
-    t, d = norm(target), norm(q.d)
-    given = xp.where(t > 0, t, d)
-    own = xp.max(D * xp.abs(x), axis=1)
-    return positive(xp.where(given > 0, xp.maximum(given, norm(value)), own))
+    xp = namespace(xD)
+    given = norm(target)
+    if q.constrained:
+        given = xp.where(given > 0, given, norm(q.d))
+    return positive(xp.where(given > 0, xp.maximum(given, norm(value)), xp.max(xp.abs(xD), axis=1)))
 
 
 @dataclass(frozen=True)
@@ -62,27 +61,25 @@ class Point:
     x: Array
     misfit: Array
     theta: Array
-    slack: Array
-    size: Array  # (B, m): size of a row's terms, to which slack and violation are relative; at most s
-    D: Array
+    D: Array  # (B, n), or (1, n) where all signals have the same
     s: Array
-
-    def __getitem__(self, b: Any) -> "Point":
-        """The same for some of the signals."""
-        return Point(self.q[b], self.x[b], self.misfit[b], self.theta[b], self.slack[b], self.size[b], self.D[b], self.s[b])
+    size: Array = None  # (B, m): size of a row's terms over s, at most 1; None without inequalities
+    slack: Array = None  # (B, m): d - C x, relative to that size; zero off the inequalities
 
     @classmethod
     def quadratic(cls, q: Quadratic, x: Array) -> "Point":
         """x (B, n) as a point of (Q)."""
         xp = namespace(x)
-        Wx = x @ q.W.T
-        zero = xp.zeros_like(Wx)
-        theta, slack = xp.where(q.rows, q.t - Wx, zero), xp.where(q.inequalities, q.d - Wx, zero)
-        D = column_norms(q)
-        s = scale(q, D, q.t, xp.where(q.rows, Wx, zero), x)
-        reach = xp.sqrt((1 / D**2) @ (q.W * q.W).T) * s[:, None]  # of C_i x for x of size s / D
-        size = xp.minimum(xp.maximum(xp.abs(q.d), reach), s[:, None])
-        return cls(q, x, theta, theta, slack, positive(size), D, s)
+        Wx, squares = x @ q.W.T, q.W * q.W
+        residual = q.right - Wx
+        theta = residual * q.used
+        D = column_norms(q, squares)
+        s = scale(q, q.t, Wx * q.used, x * D)
+        if not q.constrained:
+            return cls(q, x, theta, theta, D, s)
+        reach = xp.sqrt((1 / (D * D)) @ squares.T)  # of C_i x over s, for x of size s / D
+        size = xp.clip(xp.maximum(xp.abs(q.d) / s[:, None], reach), LEAST_SIZE, 1.0)
+        return cls(q, x, theta, theta, D, s, size, (residual - theta) / (size * s[:, None]))
 
     @classmethod
     def nonconvex(cls, problem: LastLayer, x: Array) -> "Point":
@@ -93,79 +90,117 @@ class Point:
         zero = xp.zeros_like(t)
         y = xp.where(q.rows & q.finite[:, None], float64(problem.y if batched(problem) else problem.y[None, :]), zero)
         value = xp.where(q.rows, phi(t), zero)
-        D = column_norms(q)
-        return cls(q, x, y - value, (y - value) * phi.derivative(t), zero, zero + 1, D, scale(q, D, y, value, x))
+        D = column_norms(q, q.W * q.W)
+        return cls(q, x, y - value, (y - value) * phi.derivative(t), D, scale(q, y, value, x * D))
 
     @classmethod
-    def of(cls, problem: LayerProblem, x: Array) -> "Point":
-        """x (B, n) as a point of its statement, any but a linear program."""
+    def of(cls, problem: LayerProblem, x: Array, q: Quadratic | None = None) -> "Point":
+        """x (B, n) as a point of its statement, any but a linear program; `q` is `problem.quadratic()`, if it is there already."""
         if isinstance(problem, LastLayer) and not problem.convex:
             return cls.nonconvex(problem, x)
-        return cls.quadratic(problem.quadratic(), x)
+        return cls.quadratic(problem.quadratic() if q is None else q, x)
 
+    @cached_property
+    def squares(self) -> Array:
+        """The sum of squares that the objective halves, (B,)."""
+        return namespace(self.misfit).sum(self.misfit * self.misfit, axis=1)
+
+    @cached_property
     def objective(self) -> Array:
         """The statement's objective (B,), constraints ignored."""
-        xp = namespace(self.x)
-        q = self.q
-        return 0.5 * xp.sum(self.misfit**2, axis=1) + xp.sum(q.lam * xp.abs(self.x), axis=1) + 0.5 * q.gamma * xp.sum(self.x**2, axis=1)
+        xp, q = namespace(self.x), self.q
+        value = 0.5 * self.squares + xp.sum(q.lam * xp.abs(self.x), axis=1)
+        return value + 0.5 * q.gamma * xp.sum(self.x * self.x, axis=1) if q.gamma > 0 else value
 
-    def reduced_gradient(self, eta: Array) -> Array:
-        """r = A'theta - C'eta - gamma x."""
-        return (self.theta - eta) @ self.q.W - self.q.gamma * self.x
-
-    def scaled(self, r: Array) -> tuple[Array, Array, Array]:
-        """(x_j, r_j, lam_j) in units in which they can be compared."""
-        unit = self.s[:, None]
-        return self.x * self.D / unit, r / (self.D * unit), self.q.lam / (self.D * unit)
-
-    def kkt(self, eta: Array) -> Array:
-        """Largest natural residual, and relative complementarity in sum, (B,), with multipliers eta (B, m)."""
-        xp = namespace(self.x)
-        x, r, lam = self.scaled(self.reduced_gradient(eta))
-        nonnegative = xp.full_like(self.q.columns, self.q.nonnegative)
-        columns = xp.where(self.q.columns, xp.abs(newton.natural(x, r, lam, nonnegative)), xp.abs(x))
-        multiplier, slack = eta * self.size / self.s[:, None] ** 2, self.slack / self.size
-        rows = xp.where(self.q.inequalities, xp.abs(xp.minimum(multiplier, slack)), xp.zeros_like(eta))
-        products = xp.sum(xp.abs(lam * xp.abs(x) - r * x), axis=1) + xp.sum(xp.abs(multiplier * slack), axis=1)
-        gap = products * self.s**2 / self.value()
-        return xp.maximum(xp.maximum(largest_of(columns), largest_of(rows)), gap)
-
+    @cached_property
     def value(self) -> Array:
         """The unit of objectives (B,): max(1/2 s^2, objective)."""
-        return namespace(self.s).maximum(0.5 * self.s * self.s, self.objective())
+        return namespace(self.s).maximum(0.5 * self.s * self.s, self.objective)
+
+    @cached_property
+    def scaled(self) -> Array:
+        """x in units in which its entries can be compared."""
+        return self.x * self.D / self.s[:, None]
 
     def violation(self) -> Array:
         """Largest relative violation of the constraints (B,)."""
-        xp = namespace(self.x)
-        x, _, _ = self.scaled(xp.zeros_like(self.x))
-        negative = xp.where(x < 0, -x, xp.zeros_like(x)) if self.q.nonnegative else xp.zeros_like(x)
-        columns = xp.where(self.q.columns, negative, xp.abs(x))
-        rows = xp.where(self.slack < 0, -self.slack, xp.zeros_like(self.slack)) / self.size
-        return xp.maximum(largest_of(columns), largest_of(rows))
+        xp, q, x = namespace(self.x), self.q, self.scaled
+        worst = xp.zeros_like(self.s)
+        if q.restricted:
+            worst = xp.max(xp.where(q.columns, 0.0, xp.abs(x)), axis=1)
+        if q.nonnegative:
+            worst = xp.maximum(worst, -xp.min(x, axis=1))
+        return xp.maximum(worst, -xp.min(self.slack, axis=1)) if q.constrained else worst
 
-    def lower_bound(self, eta: Array) -> Array:
+    def kkt(self, eta: Array) -> Array:
+        """KKT residual (B,) with multipliers eta (B, m), zero off the inequalities."""
+        return Pair.of(self, eta).kkt
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A point with multipliers of its inequalities, and (x_j, r_j, lam_j) in units in which they can be compared."""
+
+    at: Point
+    eta: Array  # (B, m); not looked at where the statement has no inequalities
+    v: Array  # A'theta - C'eta, not scaled
+    unit: Array  # D_j s, in which v, r and lam are measured
+    x: Array
+    r: Array
+    lam: Array
+
+    @classmethod
+    def of(cls, at: Point, eta: Array) -> "Pair":
+        """With eta zero off the inequalities."""
+        q, unit = at.q, at.D * at.s[:, None]
+        v = (at.theta - eta if q.constrained else at.theta) @ q.W
+        r = v - q.gamma * at.x if q.gamma > 0 else v
+        return cls(at, eta, v, unit, at.scaled, r / unit, q.lam / unit)
+
+    @cached_property
+    def kkt(self) -> Array:
+        """Largest natural residual, and relative complementarity in sum, (B,)."""
+        xp, at, q = namespace(self.x), self.at, self.at.q
+        x, r, lam, size = self.x, self.r, self.lam, xp.abs(self.x)
+        columns = xp.abs(newton.natural(x, r, lam, q.nonnegative))
+        if q.restricted:
+            columns = xp.where(q.columns, columns, size)
+        worst, products = xp.max(columns, axis=1), xp.sum(xp.abs(lam * size - r * x), axis=1)
+        if q.constrained:
+            multiplier = self.eta * at.size / at.s[:, None]
+            worst = xp.maximum(worst, xp.max(xp.abs(xp.minimum(multiplier, at.slack)), axis=1))
+            products = products + xp.sum(xp.abs(multiplier * at.slack), axis=1)
+        return xp.maximum(worst, products * (at.s * at.s) / at.value)
+
+    def support(self, accuracy: float) -> Array:
+        """(B, n) bool: value outweighs multiplier lam - r, and the accuracy to which the pair is known, `accuracy` at least."""
+        xp, q = namespace(self.x), self.at.q
+        value, r = (self.x, self.r) if q.nonnegative else (xp.abs(self.x), xp.abs(self.r))
+        found = value > xp.maximum(self.lam - r, xp.clip(self.kkt, accuracy, 1.0)[:, None])
+        return found & q.columns if q.restricted else found
+
+    def lower_bound(self) -> Array:
         """The dual objective, at (theta, eta) for gamma > 0, at their best feasible multiple for gamma = 0 < lam; else nan.
 
         Also nan where lam or gamma is so small that rounding of the gradient, not the point, would decide the bound.
         """
-        xp = namespace(self.x)
-        q, theta = self.q, self.theta
-        eta = xp.where(q.inequalities & (eta > 0), eta, xp.zeros_like(eta))
-        v = (theta - eta) @ q.W
-        linear = xp.sum(q.t * theta, axis=1) - xp.sum(q.d * eta, axis=1)
-        square = xp.sum(theta**2, axis=1)
+        xp, at, q = namespace(self.x), self.at, self.at.q
+        v, y, D, lam = self.v, at.theta, at.D, self.lam
+        if q.constrained:  # the dual knows no negative multipliers
+            y = y - xp.clip(self.eta, 0, None)
+            v = y @ q.W
+        linear = xp.sum(q.right * y, axis=1)
         v = v if q.nonnegative else xp.abs(v)
-        v = xp.where(q.columns, v, xp.zeros_like(v))
+        if q.restricted:  # the other columns bound nothing
+            v, D, lam = xp.where(q.columns, v, 0.0), xp.where(q.columns, D, 0.0), xp.where(q.columns, lam, xp.inf)
         if q.gamma > 0:
-            over = xp.where(v > q.lam, v - q.lam, xp.zeros_like(v))
-            value = linear - 0.5 * square - 0.5 / q.gamma * xp.sum(over**2, axis=1)
-            weighty = q.gamma >= LEAST_GAMMA * self.D**2
-            return xp.where(xp.all(weighty | ~q.columns, axis=1), value, xp.full_like(value, xp.nan))
-        up = v > 0
-        limits = xp.where(up, q.lam / xp.where(up, v, xp.ones_like(v)), xp.full_like(v, xp.inf))
-        best = linear / positive(square)
-        c = xp.minimum(xp.where(best > 0, best, xp.zeros_like(best)), xp.min(limits, axis=1))
-        c = xp.where(square > 0, c, xp.clip(xp.min(limits, axis=1), 0.0, 1.0))
-        value = c * linear - 0.5 * c * c * square
-        weighty = (q.lam > 0) & (q.lam >= LEAST_LAM * self.D * self.s[:, None])
-        return xp.where(xp.all(weighty | ~q.columns, axis=1), value, xp.full_like(value, xp.nan))
+            over = xp.clip(v - q.lam, 0, None)
+            value = linear - 0.5 * at.squares - 0.5 / q.gamma * xp.sum(over * over, axis=1)
+            known = q.gamma >= LEAST_GAMMA * xp.max(D, axis=1) ** 2
+        else:
+            tightest = xp.max(v / self.unit / xp.clip(lam, LEAST_LAM, None), axis=1)  # 1 / the largest feasible multiple
+            best = xp.where(at.squares > 0, xp.clip(linear, 0, None) / positive(at.squares), 1.0)
+            c = best / xp.clip(best * tightest, 1.0, None)
+            value = c * linear - 0.5 * c * c * at.squares
+            known = xp.min(lam, axis=1) >= LEAST_LAM
+        return xp.where(known, value, xp.nan)

@@ -5,15 +5,14 @@ compiled statement each), spread over processes if asked for, polished to roundi
 """
 
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
-from .. import optimality
 from ..arrays import cast_to, dtype_name, match, namespace, to_numpy
 from ..errors import NotConvexError
-from ..optimality import unbatch, verify
+from ..optimality import certify, unbatch
 from ..point import Point
 from ..polish import polish as polish_points
 from ..problems import LastLayer, LinearProgram, Problem, Quadratic, as_problem, batched
@@ -108,7 +107,7 @@ def _certified(problem: Problem, x: Any, dual: Any, proof: Any, iterations: Any,
     finite = _finite(one)
     x = np.where(finite[:, None], x, np.nan)
     points, multipliers = cast_to(x, data), None if dual is None else cast_to(np.where(finite[:, None], dual, 0.0), data)
-    certificate = verify(one, points, multipliers)
+    certificate, support = certify(one, points, multipliers)
     tol = STATUS_TOLERANCE[dtype_name(data)]
     proven = certificate.optimal(tol) if problem.convex else certificate.stationary(tol)
     status = np.full(x.shape[0], Status.MAX_ITER, dtype=object)
@@ -117,7 +116,7 @@ def _certified(problem: Problem, x: Any, dual: Any, proof: Any, iterations: Any,
         status[proof.any(axis=1)] = Status.INFEASIBLE
     status[~finite] = Status.NONFINITE
     result = Solution(
-        points, optimality.support(one, points, multipliers), status, certificate,
+        points, support, status, certificate,
         multipliers if _has_dual(one) else None,
         None if proof is None or not proof.any() else cast_to(proof, data), iterations,
     )  # fmt: skip
@@ -151,4 +150,5 @@ def _numpy(problem: Problem) -> Problem:
 
 
 def _to_numpy(q: Quadratic) -> Quadratic:
-    return Quadratic(**{k: to_numpy(v) if hasattr(v, "ndim") else v for k, v in vars(q).items()})
+    values = {f.name: getattr(q, f.name) for f in fields(q)}
+    return Quadratic(**{k: to_numpy(v) if hasattr(v, "ndim") else v for k, v in values.items()})
