@@ -35,6 +35,10 @@ class Activation(Protocol):
         """phi^-1(y), nan outside the range."""
         ...
 
+    def curvature(self, y: Array) -> Array:
+        """Bound over all t on phi'(t)^2 + |phi''(t)| |phi(t) - y|, kinks aside: the curvature of 1/2 (y - phi(t))^2 (erratum E4)."""
+        ...
+
     def inverse_lipschitz(self, low: float, high: float) -> float:
         """Lipschitz constant ell of phi^-1 on [low, high] (Theorem 3); inf where it has none."""
         ...
@@ -65,6 +69,9 @@ class Identity:
     def inverse(self, y: Array) -> Array:
         return y
 
+    def curvature(self, y: Array) -> Array:
+        return namespace(y).ones_like(y)
+
     def inverse_lipschitz(self, low: float, high: float) -> float:
         _interval(low, high)
         return 1.0
@@ -91,6 +98,9 @@ class Tanh:
         xp = namespace(y)
         inside = xp.abs(y) < 1
         return xp.where(inside, xp.atanh(xp.where(inside, y, xp.zeros_like(y))), xp.full_like(y, xp.nan))
+
+    def curvature(self, y: Array) -> Array:
+        return 1 + 4 / math.sqrt(27) * (1 + namespace(y).abs(y))  # |tanh''| <= 4 / sqrt(27)
 
     def inverse_lipschitz(self, low: float, high: float) -> float:
         _interval(low, high)
@@ -126,6 +136,9 @@ class Sigmoid:
         y = xp.where(inside, y, xp.full_like(y, 0.5))
         return xp.where(inside, xp.log(y) - xp.log1p(-y), xp.full_like(y, xp.nan))
 
+    def curvature(self, y: Array) -> Array:
+        return 1 / 16 + (1 + namespace(y).abs(y)) / math.sqrt(108)  # |sigmoid''| <= 1 / sqrt(108)
+
     def inverse_lipschitz(self, low: float, high: float) -> float:
         _interval(low, high)
         return max(1 / (v * (1 - v)) for v in (low, high)) if low > 0 and high < 1 else math.inf
@@ -156,6 +169,9 @@ class LeakyReLU:
 
     def inverse(self, y: Array) -> Array:
         return namespace(y).where(y >= 0, y, y / self.slope)
+
+    def curvature(self, y: Array) -> Array:
+        return namespace(y).ones_like(y)
 
     def inverse_lipschitz(self, low: float, high: float) -> float:
         _interval(low, high)
@@ -192,6 +208,9 @@ class PLU:
     def inverse(self, y: Array) -> Array:
         inside = namespace(y).clip(y, -self.c, self.c)
         return inside + (y - inside) / self.alpha
+
+    def curvature(self, y: Array) -> Array:
+        return namespace(y).ones_like(y)
 
     def inverse_lipschitz(self, low: float, high: float) -> float:
         _interval(low, high)

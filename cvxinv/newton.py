@@ -16,6 +16,7 @@ from typing import Any
 from .arrays import Array, namespace, solve_spd
 
 OUTER, INNER, HALVINGS = 60, 60, 30
+SMALLEST_SIGMA, PROXIMAL = 1e-8, 5  # proximal steps that make a singular least violation unique without moving it
 PATIENCE = 10  # outer steps in which the residual need not halve: multipliers may have far to grow
 
 
@@ -217,6 +218,18 @@ def solve(p: Scaled, at: Iterate, tol: float = 1e-14) -> Iterate:
             found = _run(p[left], best[left], tol, weights)
             best.x[left], best.eta[left], best.nu[left] = found.x, found.eta, found.nu
     return best
+
+
+def least_violation(W: Array, unit: Array, d: Array, inequalities: Array, nonnegative: bool) -> tuple[Array, Array]:
+    """min 1/2 ||max(C x - d, 0)||^2, plus 1/2 ||min(x, 0)||^2 for x >= 0: (x, max(C x - d, 0)) with C = diag(unit) W[inequalities]."""
+    xp = namespace(d)
+    zero, none = xp.zeros_like(d @ W), xp.zeros_like(d)
+    at = Iterate(zero, none, zero)
+    p = Scaled(W, unit, none, none > 0, d, inequalities, zero, zero, zero, xp.full_like(zero > 0, nonnegative), xp.full_like(zero > 0, True))
+    f = _Penalty(p, p.hessian(), at, SMALLEST_SIGMA, 1.0)
+    for _ in range(PROXIMAL):
+        at = replace(at, x=_minimise(replace(f, at=at), at.x, xp.full_like(zero[:, 0], 1e-15)))
+    return at.x, f.over(at.x @ W.T)
 
 
 def _run(p: Scaled, at: Iterate, tol: float, weights: Weights) -> Iterate:

@@ -63,23 +63,22 @@ class Point:
     theta: Array
     D: Array  # (B, n), or (1, n) where all signals have the same
     s: Array
-    size: Array = None  # (B, m): size of a row's terms over s, at most 1; None without inequalities
+    size: Array = None  # (B, m): size of a row's terms, at most s; None without inequalities
     slack: Array = None  # (B, m): d - C x, relative to that size; zero off the inequalities
 
     @classmethod
     def quadratic(cls, q: Quadratic, x: Array) -> "Point":
         """x (B, n) as a point of (Q)."""
         xp = namespace(x)
-        Wx, squares = x @ q.W.T, q.W * q.W
-        residual = q.right - Wx
-        theta = residual * q.used
-        D = column_norms(q, squares)
-        s = scale(q, q.t, Wx * q.used, x * D)
+        residual, squares = q.right - x @ q.W.T, q.W * q.W
+        theta, D = residual * q.used, column_norms(q, squares)
+        s = scale(q, q.t, q.t - theta, x * D)
         if not q.constrained:
             return cls(q, x, theta, theta, D, s)
+        unit = s[:, None]
         reach = xp.sqrt((1 / (D * D)) @ squares.T)  # of C_i x over s, for x of size s / D
-        size = xp.clip(xp.maximum(xp.abs(q.d) / s[:, None], reach), LEAST_SIZE, 1.0)
-        return cls(q, x, theta, theta, D, s, size, (residual - theta) / (size * s[:, None]))
+        size = xp.clip(xp.maximum(xp.abs(q.d) / unit, reach), LEAST_SIZE, 1.0) * unit
+        return cls(q, x, theta, theta, D, s, size, (residual - theta) / size)
 
     @classmethod
     def nonconvex(cls, problem: LastLayer, x: Array) -> "Point":
@@ -143,8 +142,7 @@ class Pair:
 
     at: Point
     eta: Array  # (B, m); not looked at where the statement has no inequalities
-    v: Array  # A'theta - C'eta, not scaled
-    unit: Array  # D_j s, in which v, r and lam are measured
+    unit: Array  # D_j s, in which r and lam are measured
     x: Array
     r: Array
     lam: Array
@@ -153,9 +151,8 @@ class Pair:
     def of(cls, at: Point, eta: Array) -> "Pair":
         """With eta zero off the inequalities."""
         q, unit = at.q, at.D * at.s[:, None]
-        v = (at.theta - eta if q.constrained else at.theta) @ q.W
-        r = v - q.gamma * at.x if q.gamma > 0 else v
-        return cls(at, eta, v, unit, at.scaled, r / unit, q.lam / unit)
+        r = (at.theta - eta if q.constrained else at.theta) @ q.W
+        return cls(at, eta, unit, at.scaled, (r - q.gamma * at.x if q.gamma > 0 else r) / unit, q.lam / unit)
 
     @cached_property
     def kkt(self) -> Array:
@@ -167,7 +164,7 @@ class Pair:
             columns = xp.where(q.columns, columns, size)
         worst, products = xp.max(columns, axis=1), xp.sum(xp.abs(lam * size - r * x), axis=1)
         if q.constrained:
-            multiplier = self.eta * at.size / at.s[:, None]
+            multiplier = self.eta * at.size / (at.s * at.s)[:, None]
             worst = xp.maximum(worst, xp.max(xp.abs(xp.minimum(multiplier, at.slack)), axis=1))
             products = products + xp.sum(xp.abs(multiplier * at.slack), axis=1)
         return xp.maximum(worst, products * (at.s * at.s) / at.value)
@@ -185,20 +182,19 @@ class Pair:
         Also nan where lam or gamma is so small that rounding of the gradient, not the point, would decide the bound.
         """
         xp, at, q = namespace(self.x), self.at, self.at.q
-        v, y, D, lam = self.v, at.theta, at.D, self.lam
-        if q.constrained:  # the dual knows no negative multipliers
-            y = y - xp.clip(self.eta, 0, None)
-            v = y @ q.W
+        D, lam = at.D, self.lam
+        y = at.theta - xp.clip(self.eta, 0, None) if q.constrained else at.theta  # the dual knows no negative multipliers
+        v = self.r if not q.constrained and q.gamma == 0 else y @ q.W / self.unit
         linear = xp.sum(q.right * y, axis=1)
         v = v if q.nonnegative else xp.abs(v)
         if q.restricted:  # the other columns bound nothing
             v, D, lam = xp.where(q.columns, v, 0.0), xp.where(q.columns, D, 0.0), xp.where(q.columns, lam, xp.inf)
         if q.gamma > 0:
-            over = xp.clip(v - q.lam, 0, None)
+            over = xp.clip(v - lam, 0, None) * self.unit
             value = linear - 0.5 * at.squares - 0.5 / q.gamma * xp.sum(over * over, axis=1)
             known = q.gamma >= LEAST_GAMMA * xp.max(D, axis=1) ** 2
         else:
-            tightest = xp.max(v / self.unit / xp.clip(lam, LEAST_LAM, None), axis=1)  # 1 / the largest feasible multiple
+            tightest = xp.max(v / xp.clip(lam, LEAST_LAM, None), axis=1)  # 1 / the largest feasible multiple
             best = xp.where(at.squares > 0, xp.clip(linear, 0, None) / positive(at.squares), 1.0)
             c = best / xp.clip(best * tightest, 1.0, None)
             value = c * linear - 0.5 * c * c * at.squares

@@ -49,6 +49,8 @@ class Solution:
         The solver's own count.
     seconds : float
         Wall time of the whole batch.
+    history : list or None
+        Of `fast.solve(.., history=True)`: one record per iteration with `iteration`, `objective` and `residual`, (B,) each.
     """
 
     x: Array
@@ -59,6 +61,7 @@ class Solution:
     infeasibility: Array | None = None
     iterations: Any = 0
     seconds: float = 0.0
+    history: Any = None
 
 
 @dataclass(frozen=True, eq=False)

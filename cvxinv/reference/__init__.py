@@ -5,18 +5,18 @@ compiled statement each), spread over processes if asked for, polished to roundi
 """
 
 import time
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from ..arrays import cast_to, dtype_name, match, namespace, to_numpy
+from ..answer import as_batch, as_kind, certified, solution
+from ..arrays import to_numpy
 from ..errors import NotConvexError
-from ..optimality import certify, unbatch
 from ..point import Point
 from ..polish import polish as polish_points
-from ..problems import LastLayer, LinearProgram, Problem, Quadratic, as_problem, batched
-from ..solution import STATUS_TOLERANCE, Solution, Status
+from ..problems import LastLayer, LinearProgram, Problem, Quadratic, as_problem
+from ..solution import Solution
 from .run import run
 from .solvers import choose
 
@@ -65,7 +65,7 @@ def solve(problem: Problem, solver: str | None = None, *, polish: bool = True, n
         )
     solver = choose(problem, solver)
     if isinstance(problem, LinearProgram) or not problem.convex:
-        x, dual, iterations = run(_numpy(problem), solver, n_jobs, progress)
+        x, dual, iterations = run(as_kind(as_batch(problem), np.empty(0)), solver, n_jobs, progress)
         return _certified(problem, x, dual, None, iterations, start)
     q = _to_numpy(problem.quadratic())
     x, dual, iterations = run(q, solver, n_jobs, progress)
@@ -100,53 +100,7 @@ def _infeasible(q: Quadratic, x: Any) -> tuple[Any, Any]:
 
 
 def _certified(problem: Problem, x: Any, dual: Any, proof: Any, iterations: Any, start: float) -> Solution:
-    """The Solution: points in the caller's kind, certificate at exactly those points, status from the certificate."""
-    keep = batched(problem)
-    data = problem.data if keep else problem.data[None, :]
-    one = problem if keep else _as_batch(problem)
-    finite = _finite(one)
-    x = np.where(finite[:, None], x, np.nan)
-    points, multipliers = cast_to(x, data), None if dual is None else cast_to(np.where(finite[:, None], dual, 0.0), data)
-    certificate, support = certify(one, points, multipliers)
-    tol = STATUS_TOLERANCE[dtype_name(data)]
-    proven = certificate.optimal(tol) if problem.convex else certificate.stationary(tol)
-    status = np.full(x.shape[0], Status.MAX_ITER, dtype=object)
-    status[to_numpy(proven)] = Status.OPTIMAL if problem.convex else Status.STATIONARY
-    if proof is not None:
-        status[proof.any(axis=1)] = Status.INFEASIBLE
-    status[~finite] = Status.NONFINITE
-    result = Solution(
-        points, support, status, certificate,
-        multipliers if _has_dual(one) else None,
-        None if proof is None or not proof.any() else cast_to(proof, data), iterations,
-    )  # fmt: skip
-    if not keep:
-        result = replace(unbatch(result, keep=False), certificate=unbatch(certificate, keep=False))
-    return replace(result, seconds=time.perf_counter() - start)
-
-
-def _has_dual(problem: Problem) -> bool:
-    return isinstance(problem, LinearProgram) or (problem.convex and bool(namespace(problem.data).any(problem.quadratic().inequalities)))
-
-
-def _finite(problem: Problem) -> Any:
-    if isinstance(problem, LinearProgram):
-        return np.isfinite(to_numpy(problem.rows()[0])).all(axis=1)
-    if isinstance(problem, LastLayer):  # whatever phi is: only the data count here
-        problem = replace(problem, activation="identity")
-    return to_numpy(problem.quadratic().finite)
-
-
-def _as_batch(problem: Problem) -> Problem:
-    """The statement of a single signal as a batch of one."""
-    return replace(problem, **{problem.data_name: problem.data[None, :]})
-
-
-def _numpy(problem: Problem) -> Problem:
-    """The statement with NumPy arrays, as a batch."""
-    problem = problem if batched(problem) else _as_batch(problem)
-    arrays = {k: match(v, np.zeros(1)) for k, v in vars(problem).items() if hasattr(v, "ndim")}
-    return replace(problem, **arrays)
+    return solution(problem, certified(as_batch(problem), x, dual, proof, iterations), start)
 
 
 def _to_numpy(q: Quadratic) -> Quadratic:

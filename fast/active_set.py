@@ -1,0 +1,192 @@
+"""Primal-dual active sets (semismooth Newton) for (Q): the fast default, many signals at a time.
+
+One step guesses which entries of x are free (F) and which inequalities are active (A) from value against multiplier, and solves
+
+    min 1/2 ||A x - t||^2 + lam'|x| + gamma/2 ||x||^2 + eta'(C x - d) + 1/2 sum_A mu_i (C_i x - d_i)^2   over x = 0 off F,
+
+an equality-constrained problem by the method of multipliers, then eta <- max(0, eta + mu (C x - d)). Near a solution the guess is right
+and the step is Newton's. The linear systems have the form F (W' diag(w) W + gamma) F with a 0/1 mask F and row weights w per signal,
+so conjugate gradients need only dense products with the shared W: they run in float32, around residuals in float64 (iterative
+refinement). Systems with few columns are formed and factorised instead. Nothing forces a decrease: the loop keeps the best iterate,
+and rows that cycle go to `graph_admm`.
+
+Source: Hintermueller, Ito, Kunisch (2002), primal-dual active sets as semismooth Newton; Hestenes (1969), Powell (1969), multipliers.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from . import loop
+from .layer import Layer, take
+
+FEW = 32  # columns up to which systems are formed and factorised
+MU, MU_MOST = 10.0, 1e3  # penalty on active rows, at first and at most
+LOOSE, TIGHT = 0.05, 1e-6  # relative accuracy of a linear solve: while the sets still change, and at most (float32)
+CAP = 80  # conjugate gradient iterations for one linear system
+
+
+class State(NamedTuple):
+    """An iterate with what the next step needs of it."""
+
+    x: Tensor
+    eta: Tensor | None  # multipliers of the inequalities
+    over: Tensor | None  # C x - d, zero elsewhere
+    r: Tensor  # reduced gradient at (x, eta)
+    free: Tensor  # the F that x was solved on ..
+    active: Tensor | None  # .. and the A
+    mu: Tensor  # (B, 1) penalty on active rows: it grows while the sets stay as they are
+
+
+@dataclass(frozen=True, eq=False)
+class ActiveSet:
+    """The algorithm as a `loop.Method`; `layer` says in which precision residuals are taken, `inner` in which systems are solved."""
+
+    layer: Layer
+    inner: Layer
+    unit: Tensor  # (m,) 1 / ||W_i||: makes rows comparable
+    goal: float
+    direct: bool  # whether systems are formed and factorised
+
+    def __getitem__(self, b: Any) -> "ActiveSet":
+        return replace(self, layer=self.layer[b], inner=self.inner[b])
+
+    @cached_property
+    def outer(self) -> Tensor:
+        """Products of the entries of each row of W, (m, n^2): Hessians of all signals are one product of weights with it."""
+        W = self.inner.W
+        return (W[:, :, None] * W[:, None, :]).reshape(len(W), -1)
+
+    def state(self, x: Tensor, eta: Tensor | None, free: Tensor, active: Tensor | None, mu: Tensor, v: Tensor | None = None) -> State:
+        """The iterate (x, eta) with its residuals."""
+        layer = self.layer
+        if layer.off is None or layer.d is None:
+            return State(x, None, None, layer.gradient(x, None, None), free, None, mu)
+        v = x @ layer.W.T if v is None else v
+        return State(x, eta, (v - layer.d).mul_(layer.off), layer.gradient(x, v, eta), free, active, mu)
+
+    def start(self, x: Tensor | None, eta: Tensor | None) -> State:
+        """From a point and its multipliers, or from the projected least-squares solution."""
+        layer = self.layer
+        zero = torch.zeros_like(layer.lam)
+        everywhere = torch.ones_like(zero) if layer.columns is None else layer.columns
+        none = None if layer.off is None else torch.zeros_like(layer.t)
+        mu = torch.full_like(zero[:, :1], MU_MOST if self.direct else MU)
+        if x is None:
+            at = self.state(zero, none, everywhere, none, mu)
+            x = self.solve(at, everywhere, none, at.r - layer.lam if layer.nonnegative else at.r, torch.full_like(mu, LOOSE))
+            x = x.clamp_min_(0) if layer.nonnegative else x
+            eta = none
+        eta = none if eta is None else eta
+        return self.state(x, eta, (x != 0).to(x.dtype), None if eta is None else (eta > 0).to(x.dtype), mu)
+
+    def residual(self, state: State) -> Tensor:
+        """Largest natural residual of columns and rows, (B,)."""
+        columns = self.layer.natural(state.x, state.r)
+        if state.over is None or state.eta is None:
+            return columns
+        return torch.maximum(columns, torch.minimum(state.eta / self.unit, state.over * -self.unit).abs_().amax(1))
+
+    def answer(self, state: State) -> tuple[Tensor, Tensor | None]:
+        """The projected point and its multipliers."""
+        return (state.x.clamp_min(0) if self.layer.nonnegative else state.x), state.eta
+
+    def step(self, state: State) -> State:
+        """Guess the sets, solve on them, update the multipliers."""
+        layer, x, dtype = self.layer, state.x, state.x.dtype
+        near = layer.prox(x + state.r)
+        free = (near != 0).to(dtype)
+        if not layer.nonnegative:  # without a weight an entry is free even where it happens to be zero
+            weightless = (layer.lam == 0).to(dtype)
+            free = torch.maximum(free, weightless if layer.columns is None else layer.columns * weightless)
+        b = state.r - layer.lam * (1 if layer.nonnegative else near.sign())
+        changed, active = (free - state.free).abs_().amax(1, keepdim=True), None
+        if state.eta is not None and state.over is not None:
+            active = ((state.eta + state.over * (MU * self.unit**2)) > 0).to(dtype)
+            changed = torch.maximum(changed, (active - state.active).abs_().amax(1, keepdim=True))
+        mu = torch.where(changed == 0, (state.mu * 10).clamp_max(MU_MOST), state.mu if self.direct else state.mu.clamp_max(MU))
+        need = (0.1 * self.goal / self.residual(state)[:, None].clamp_min(1e-300)).clamp(TIGHT, LOOSE)
+        dx = self.solve(state._replace(mu=mu), free, active, b, torch.where(changed == 0, need, LOOSE))
+        x = (x + dx).mul_(free)
+        if state.eta is None or active is None:
+            return self.state(x, None, free, None, mu)
+        v = x @ layer.W.T
+        assert layer.d is not None
+        eta = (v - layer.d).mul_(mu * self.unit**2).add_(state.eta).clamp_min_(0).mul_(active)
+        return self.state(x, eta, free, active, mu, v)
+
+    def solve(self, state: State, free: Tensor, active: Tensor | None, b: Tensor, rtol: Tensor) -> Tensor:
+        """dx with F K dx = F (b - C'mu(C x - d)) on the active rows and x + dx = 0 off F, K = A'A + gamma + mu C'C."""
+        inner = self.inner
+        dtype = inner.W.dtype
+        F = free.to(dtype)
+        size = torch.linalg.vector_norm(b * free, dim=1, keepdim=True)
+        gone = state.x * (1 - free)  # entries that leave: the others must know
+        size = size + torch.linalg.vector_norm(gone, dim=1, keepdim=True)
+        weights = inner.rows
+        if active is None or state.over is None:
+            size = size.clamp_min(torch.finfo(dtype).tiny)
+            right = (b / size).to(dtype).add_(inner.normal((gone / size).to(dtype), None))
+        else:
+            penalty = active * (state.mu * self.unit**2)
+            size = (size + (state.over * active).abs_().amax(1, keepdim=True)).clamp_min(torch.finfo(dtype).tiny)
+            pull = (state.over * penalty / -size).to(dtype)
+            penalty = penalty.to(dtype)
+            weights = penalty if weights is None else penalty.add_(weights)
+            away = (gone / size).to(dtype)
+            right = torch.addmm((b / size).to(dtype), (away @ inner.W.T).mul_(weights).add_(pull), inner.W)
+            right = right if inner.gamma is None else right.addcmul_(away, inner.gamma)
+        right.mul_(F)
+        dx = self.factorised(F, right, weights) if self.direct else conjugate_gradients(inner, F, right, weights, rtol.to(dtype))
+        return dx.to(b.dtype).mul_(size)
+
+    def factorised(self, F: Tensor, right: Tensor, weights: Tensor | None) -> Tensor:
+        """By Cholesky: all Hessians from one product."""
+        n = F.shape[1]
+        weights = F.new_ones(1, len(self.outer)) if weights is None else weights
+        K = (weights @ self.outer).view(-1, n, n)
+        shift = 1e-14 * K.diagonal(dim1=1, dim2=2).amax(1)[:, None] + torch.finfo(F.dtype).tiny
+        diagonal = shift if self.inner.gamma is None else shift + self.inner.gamma
+        K = K * (F[:, :, None] * F[:, None, :]) + torch.diag_embed(diagonal * F + (1 - F))
+        factor, failed = torch.linalg.cholesky_ex(K)
+        dx = torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
+        return dx.nan_to_num_(0, 0, 0).mul_(F)
+
+
+def conjugate_gradients(layer: Layer, F: Tensor, b: Tensor, weights: Tensor | None, rtol: Tensor) -> Tensor:
+    """F K F dx = F b from dx = 0, until the residual of every row has fallen by its rtol (B, 1), or CAP iterations."""
+    tiny = torch.finfo(b.dtype).tiny
+    r, dx = b * F, torch.zeros_like(b)
+    p, rr = r.clone(), square(r)
+    goal = rr * rtol**2
+    every = 8 if b.is_cuda else 2  # looking costs a synchronisation there
+    for k in range(1, CAP + 1):
+        Kp = layer.normal(p, weights).mul_(F)
+        alpha = rr / (p * Kp).sum(1, keepdim=True).clamp_min_(tiny)
+        dx.addcmul_(alpha, p)
+        r.addcmul_(alpha, Kp, value=-1)
+        new = square(r)
+        if k % every == 0 and bool((new <= goal).all()):
+            break
+        p.mul_(new / rr.clamp_min(tiny)).add_(r)
+        rr = new
+    return dx
+
+
+def square(r: Tensor) -> Tensor:
+    """||r||^2 per row, (B, 1)."""
+    return (r * r).sum(1, keepdim=True)
+
+
+def method(layer: Layer, goal: float, exact: bool = False) -> ActiveSet:
+    """Active sets for a layer in float64: a factorisation where it has few columns, else conjugate gradients in float32.
+
+    `exact`: conjugate gradients in float64, which stay in the range of A' and so find the least-squares solution of least norm.
+    """
+    unit = 1 / torch.linalg.vector_norm(layer.W, dim=1).clamp_min(1e-100)
+    direct = layer.W.shape[1] <= FEW and not exact
+    inner = layer if direct else layer.with_gram() if exact else layer.to(torch.float32).with_gram()
+    return ActiveSet(layer, inner, unit, goal, direct)

@@ -1,0 +1,114 @@
+"""The one batched loop: it owns iteration caps, rows that are not finite, freezing and compaction of finished rows, and history.
+
+An algorithm is a pure `step` on a small typed state (a NamedTuple of tensors with a leading B axis) and says how good a state is.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
+
+import torch
+from torch import Tensor
+
+from .layer import take
+
+S = TypeVar("S", bound=tuple[Any, ...])
+NEVER = 1 << 60
+COMPACT = 0.1  # share of finished rows from which it pays to drop them from the batch
+
+
+class Method(Protocol[S]):
+    """What the loop asks of an algorithm."""
+
+    def step(self, state: S) -> S:
+        """The next state; nothing is changed in place that the caller still holds."""
+        ...
+
+    def residual(self, state: S) -> Tensor:
+        """(B,): zero exactly at a solution; compared with the goal."""
+        ...
+
+    def answer(self, state: S) -> tuple[Tensor, Tensor | None]:
+        """Point and multipliers to return for this state: the projected point, never an extrapolated one."""
+        ...
+
+    def __getitem__(self, b: Any) -> Self:
+        """The same for some of the signals."""
+        ...
+
+
+@dataclass(eq=False)
+class Result:
+    """The best answer of each row: smallest residual among the states that were looked at."""
+
+    x: Tensor  # (B, n)
+    dual: Tensor | None  # (B, m)
+    residual: Tensor  # (B,)
+    iterations: Tensor  # (B,) int, those done when the best answer was found
+
+    def __getitem__(self, b: Any) -> "Result":
+        return Result(self.x[b], take(self.dual, b), self.residual[b], self.iterations[b])
+
+    def keep_better(self, b: Tensor, other: "Result") -> None:
+        """Put the rows of `other`, which are rows `b` of this, in where their residual is smaller; nan is never smaller."""
+        better = other.residual < self.residual[b]
+        rows = b[better]
+        self.x[rows], self.residual[rows], self.iterations[rows] = other.x[better], other.residual[better], other.iterations[better]
+        if self.dual is not None and other.dual is not None:
+            self.dual[rows] = other.dual[better]
+
+
+class Record(NamedTuple):
+    """One line of a history: iteration, objective (B,) and residual (B,)."""
+
+    iteration: int
+    objective: Tensor
+    residual: Tensor
+
+
+def run(
+    method: Method[S], state: S, goal: float, max_iter: int, every: int = 1, patience: int = NEVER, history: list[Record] | None = None,
+    cold: bool = False,
+) -> Result:  # fmt: skip
+    """Step until every row's residual is at the goal, has not halved for `patience` looks, is not finite, or the cap is reached.
+
+    Rows are looked at every `every` steps, whatever their companions do: when a row stops depends on that row alone. A `cold`
+    start is not worth a look itself.
+    """
+    x, dual = method.answer(state)
+    residual = x.new_full((len(x),), torch.inf) if cold else method.residual(state)
+    residual = torch.where(torch.isfinite(residual), residual, torch.inf)
+    best = Result(x.clone(), None if dual is None else dual.clone(), residual, x.new_zeros(len(x), dtype=torch.int64))
+    left = torch.arange(len(x), device=x.device)
+    waited, mark = torch.zeros_like(left), best.residual.clone()
+    done = 0
+    if history is not None:
+        history.append(Record(0, objective(method, state), best.residual.clone()))
+    while True:
+        current = best.residual[left]
+        going = (current > goal) & (waited < patience)
+        count = int(going.sum())
+        if count == 0 or done >= max_iter:
+            return best
+        if len(left) - count > COMPACT * len(left):
+            method, state, left = method[going], type(state)(*(take(a, going) for a in state)), left[going]
+            waited, mark = waited[going], mark[going]
+        steps = min(every, max_iter - done)
+        for _ in range(steps):
+            state = method.step(state)
+        done += steps
+        residual = method.residual(state)
+        x, dual = method.answer(state)
+        open_rows = best.residual[left] > goal  # a finished row keeps the answer that it finished with
+        found = Result(x, dual, torch.where(open_rows, residual, torch.inf), torch.full_like(left, done))
+        best.keep_better(left, found)
+        halved = residual < 0.5 * mark
+        waited, mark = torch.where(halved, 0, waited + 1), torch.where(halved, residual, mark)
+        waited = torch.where(torch.isfinite(residual), waited, NEVER)
+        if history is not None:
+            history.append(Record(done, objective(method, state), residual.clone()))
+
+
+def objective(method: Any, state: Any) -> Tensor:
+    """The objective of the state's answer, in the statement's units up to s^2."""
+    value: Tensor = method.layer.objective(method.answer(state)[0])
+    return value

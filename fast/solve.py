@@ -1,0 +1,231 @@
+"""`fast.solve`: every statement of `cvxinv.problems` for a whole batch, in chunks of signals, certified like any other answer."""
+
+import math
+import operator
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from cvxinv import LastLayer, LeastSquares, Solution
+from cvxinv.answer import Answer, as_batch, as_kind, certified, chosen, joined, solution
+from cvxinv.arrays import Array, as_float, dtype_name, is_torch, match, to_numpy
+from cvxinv.checks import same_batch
+from cvxinv.problems import LayerProblem, LinearProgram, Problem, as_problem
+from cvxinv.quadratic import Quadratic
+from cvxinv.solution import STATUS_TOLERANCE
+
+from . import auto, fista, infeasible, linearized_admm, loop, nonconvex, sure
+from .layer import Layer, Units, scaled, take
+
+Method = Literal["auto", "fista", "linearized_admm"]
+MAX_ITER = {"auto": 5_000, "fista": 20_000, "linearized_admm": 50_000}
+MARGIN = 1e-3  # of tol: the goal of the default, to which its last steps get for little; answers then do not depend on companions
+MARGIN_PRINTED = 0.03  # of tol: the goal of the printed methods, which pay for every digit
+EVERY = 10  # iterations of a printed method between two looks at its residual
+ARRAYS = 30  # float64 arrays of a signal's size (rows and columns) that are alive at once, certificate included
+MEMORY = 1 << 29  # bytes for them on a CPU; on a GPU half of what is free
+
+
+def solve(
+    problem: Problem, tol: float | None = None, max_iter: int | None = None, method: Method = "auto", *, x0: Array | None = None,
+    rho: float = 1e-2, alpha_beta: float | None = None, restart: bool = False, history: bool = False, memory: int | None = None,
+) -> Solution:  # fmt: skip
+    """Solve any statement of `cvxinv.problems` (eqs. 5, 6, 9, Algorithms 1 and 4) for all its signals at once and certify every answer.
+
+    Parameters
+    ----------
+    problem : LastLayer, MidLayer, Latent, BasisPursuit or LeastSquares
+        In NumPy arrays or torch tensors on any device. Residuals are taken in float64 whatever the dtype.
+    tol : float, optional
+        What the certificate must prove for a row to be OPTIMAL; 1e-8 by default, 1e-5 for float32 data. The default method aims
+        at 1e-3 tol.
+    max_iter : int, optional
+        Cap on a signal's iterations (ADMM and active-set steps together, or those of the method); 5 000, 20 000, 50 000 by default.
+    method : "auto", "fista" or "linearized_admm"
+        The default (`fast.auto`), or the paper's algorithms as printed: FISTA (Algorithm 5, and its l1 variant) where there are no
+        inequalities, linearized ADMM (Algorithm 2, eq. 10) where there are. "linearized_admm" stands for all of Algorithm 3 and takes
+        FISTA for a last layer; "fista" refuses statements with inequalities.
+    x0 : (B, n) or (n,) array, optional
+        Where to start. Rows that are not finite start from zero.
+    rho, alpha_beta : float
+        Of Algorithm 2. By default alpha + beta = max(1, rho) lambda_max(W'W), which guarantees convergence.
+    restart : bool
+        Whether FISTA forgets its momentum where that points uphill.
+    history : bool
+        Whether a printed method records objective (in units of ||t||^2) and residual after every iteration.
+    memory : int, optional
+        Bytes of working memory: larger batches are solved in chunks. By default 512 MiB, on a GPU half of what is free.
+
+    Returns
+    -------
+    Solution
+        In the kind, dtype and device of the statement's signals, with one status per signal: NONFINITE with nan or inf in its data;
+        INFEASIBLE, with the point of least violation and a Farkas certificate, if its inequalities contradict each other; MAX_ITER
+        if it is not solved to `tol`. The answer for a signal does not depend on its companions.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument, what was given and what is expected.
+    """
+    begin = time.perf_counter()
+    problem = as_problem(problem)
+    if isinstance(problem, LinearProgram):
+        raise TypeError("problem: a LinearProgram is solved by cvxinv.reference.solve, not by fast.solve")
+    data = problem.data
+    run = _checked(problem, tol, max_iter, method, rho, alpha_beta, restart, history)
+    work: Any = as_batch(problem if is_torch(data) else as_kind(problem, torch.empty(0)))
+    start = None if x0 is None else _start(x0, problem, work)
+    size = _signals(work, memory)
+    with torch.no_grad():
+        found = _in_chunks(run, work, start, size)
+    return solution(problem, found, begin, run.tol, run.records if history else None)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The arguments of one call, checked."""
+
+    tol: float
+    max_iter: int
+    method: Method
+    rho: float
+    alpha_beta: float | None
+    restart: bool
+    records: list[loop.Record] | None
+
+    def __call__(self, problem: LayerProblem, x: Tensor | None) -> Answer:
+        """The answer to a statement in tensors with a B axis."""
+        if isinstance(problem, LastLayer) and not problem.convex:
+            return self.nonconvex(problem, x)
+        q = problem.quadratic()
+        layer, units = scaled(q, even=self.method != "auto" or isinstance(problem, LeastSquares))
+        x = None if x is None else auto.start(layer, units, x)
+        if self.method == "auto":
+            exact = isinstance(problem, LeastSquares)
+            best = auto.solve(layer, x, MARGIN * self.tol, self.max_iter, exact)
+            return self.finished(problem, q, layer, units, best)
+        goal = MARGIN_PRINTED * self.tol
+        if layer.off is None:
+            fast = fista.method(layer, self.restart)
+            best = self.iterate(fast, fast.start(x), goal)
+        else:
+            slow = linearized_admm.method(layer, units, self.rho, self.alpha_beta)
+            best = self.iterate(slow, slow.start(x), goal)
+        return certified(problem, *units.unscale(best.x, best.dual), None, best.iterations, q)
+
+    def iterate(self, method: Any, state: Any, goal: float) -> loop.Result:
+        """The loop of a printed method."""
+        every = EVERY if self.records is None else 1
+        return loop.run(method, state, goal, self.max_iter, every, history=self.records)
+
+    def finished(self, problem: LayerProblem, q: Quadratic, layer: Layer, units: Units, best: loop.Result) -> Answer:
+        """The answer, after the last resort for the signals that the certificate does not call optimal."""
+        proof = None
+        for last in (False, True):
+            found = certified(problem, *units.unscale(best.x, best.dual), proof, best.iterations, q)
+            left = torch.from_numpy(~found.proven(self.tol)).to(layer.t.device) & q.finite & (best.iterations < self.max_iter)
+            rows = torch.nonzero(left)[:, 0]
+            if last or not len(rows):
+                return found
+            some = layer[rows]
+            if some.d is not None and some.off is not None:
+                least, refuted = infeasible.farkas(some)
+                bad = refuted.any(1)
+                if bool(bad.any()):
+                    proof = torch.zeros_like(layer.t)
+                    proof[rows[bad]] = refuted[bad]
+                    best.x[rows[bad]], best.residual[rows[bad]] = least[bad], torch.inf
+                    if best.dual is not None:
+                        best.dual[rows[bad]] = 0.0
+                    rows, some = rows[~bad], some[~bad]
+            begin = best[rows]
+            better = sure.solve(some, begin.x, begin.dual, MARGIN * self.tol, self.max_iter)
+            better.iterations += begin.iterations
+            best.keep_better(rows, better)
+        raise AssertionError("unreachable")
+
+    def nonconvex(self, problem: LastLayer, x: Tensor | None) -> Answer:
+        """Eq. 5 with a nonlinear phi, to a KKT point; by default from where the convex problem on phi^-1(y) ends."""
+        known = replace(problem, activation="identity").quadratic().finite
+        p, norm = nonconvex.nonlinear(problem, known)
+        if self.method == "auto":
+            if x is None:
+                low, high = problem.phi.range
+                y = problem.phi.inverse(p.y.clamp(low + nonconvex.INSIDE, high - nonconvex.INSIDE))
+                near = replace(problem, W=problem.W.to(y.dtype), y=y, activation="identity")
+                x = replace(self, tol=nonconvex.START_TOL)(near, None).x
+            newton = nonconvex.newton(p)
+            best = loop.run(newton, newton.start(x.nan_to_num(0.0) * norm), MARGIN * self.tol, self.max_iter, patience=nonconvex.PATIENCE)
+            left = torch.nonzero(best.residual > MARGIN_PRINTED * self.tol)[:, 0]
+            if len(left):
+                slow = nonconvex.fista(p[left], True)
+                begin = best[left]
+                found = loop.run(slow, slow.start(begin.x), MARGIN_PRINTED * self.tol, self.max_iter, EVERY)
+                found.iterations += begin.iterations
+                best.keep_better(left, found)
+        else:
+            printed = nonconvex.fista(p, self.restart)
+            best = self.iterate(printed, printed.start(None if x is None else x.nan_to_num(0.0).clamp_min(0) * norm), MARGIN_PRINTED * self.tol)
+        return certified(problem, best.x / norm, None, None, best.iterations)
+
+
+def _in_chunks(run: _Run, problem: Any, x: Tensor | None, size: int) -> Answer:
+    """The batch in parts of `size` signals; parts that a GPU has no memory for are halved."""
+    parts, k, B = [], 0, len(problem.data)
+    while k < B or not parts:
+        b = slice(k, k + size)
+        try:
+            parts.append(run(problem if size >= B else chosen(problem, b), take(x, b)))
+            k += size
+        except torch.OutOfMemoryError:
+            if size == 1:
+                raise
+            size = -(-size // 2)
+            torch.cuda.empty_cache()
+    return joined(parts)
+
+
+def _signals(problem: Any, memory: int | None) -> int:
+    """How many signals fit into the memory, at least one."""
+    if memory is not None and not 0 < operator.index(memory):
+        raise ValueError(f"memory: expected a positive number of bytes, got {memory}")
+    if memory is None:
+        memory = torch.cuda.mem_get_info(problem.data.device)[0] // 2 if problem.data.is_cuda else MEMORY
+    m, n = problem.W.shape
+    return max(1, memory // (8 * ARRAYS * (m + n)))
+
+
+def _start(x0: Array, problem: Problem, work: Any) -> Tensor:
+    """x0 as a (B, n) tensor."""
+    x = match(as_float("x0", x0), work.data)
+    m, n = problem.W.shape
+    expected = (*problem.data.shape[:-1], n)
+    if tuple(x.shape) != tuple(expected):
+        raise ValueError(f"x0: expected shape {tuple(expected)}, got {tuple(x.shape)}")
+    return x if x.ndim == 2 else x[None, :]
+
+
+def _checked(
+    problem: Problem, tol: float | None, max_iter: int | None, method: Method, rho: float, alpha_beta: float | None, restart: bool, history: bool
+) -> _Run:  # fmt: skip
+    if method not in MAX_ITER:
+        raise ValueError(f"method: expected one of {', '.join(MAX_ITER)}, got {method!r}")
+    constrained = type(problem).__name__ in ("MidLayer", "Latent")
+    if method == "fista" and constrained:
+        raise ValueError(f"method: FISTA has no inequalities, and {type(problem).__name__} has some; expected 'auto' or 'linearized_admm'")
+    if history and method == "auto":
+        raise ValueError("history: only the printed methods record one; expected method='fista' or 'linearized_admm'")
+    tol = STATUS_TOLERANCE[dtype_name(problem.data)] if tol is None else tol
+    for name, value in (("tol", tol), ("rho", rho), ("alpha_beta", 1.0 if alpha_beta is None else alpha_beta)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise TypeError(f"{name}: expected a number, got {type(value).__name__}")
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name}: expected a positive number, got {value}")
+    cap = MAX_ITER[method] if max_iter is None else operator.index(max_iter)
+    if cap < 0:
+        raise ValueError(f"max_iter: expected at least 0, got {cap}")
+    return _Run(float(tol), cap, method, float(rho), alpha_beta, bool(restart), [] if history else None)

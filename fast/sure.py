@@ -1,0 +1,71 @@
+"""The last resort for a few signals: dense linear algebra per signal, methods that cannot cycle."""
+
+import torch
+from torch import Tensor
+
+from cvxinv import newton
+
+from . import interior_point, loop
+from .layer import Layer, take
+
+BYTES = 1 << 28  # for the (B, n, n) systems of one chunk
+SMALL = 200  # columns up to which the Newton method of `cvxinv.newton` is affordable
+
+
+def solve(layer: Layer, x: Tensor, dual: Tensor | None, goal: float, max_iter: int) -> loop.Result:
+    """The best point that interior points or dense Newton steps find from (x, dual), in the layer's units."""
+    size = max(1, BYTES // (32 * layer.W.shape[1] ** 2))
+    parts = [slice(k, k + size) for k in range(0, len(x), size)]
+    found = [_solve(layer[b], x[b], take(dual, b), goal, max_iter) for b in parts]
+    return loop.Result(
+        torch.cat([f.x for f in found]), None if dual is None else torch.cat([f.dual for f in found if f.dual is not None]),
+        torch.cat([f.residual for f in found]), torch.cat([f.iterations for f in found]),
+    )  # fmt: skip
+
+
+def _solve(layer: Layer, x: Tensor, dual: Tensor | None, goal: float, max_iter: int) -> loop.Result:
+    weightless = not bool(layer.lam.any())
+    if weightless and layer.off is None and layer.gamma is None and not layer.nonnegative:
+        return _least_squares(layer, x)
+    best = _start(layer, x, dual)
+    if layer.nonnegative or weightless:  # the l1 term of a free x has no interior
+        method = interior_point.method(layer)
+        steps = min(max_iter, interior_point.STEPS)
+        best = loop.run(method, method.start(x, dual), goal, steps, patience=interior_point.PATIENCE)
+    left = torch.nonzero(best.residual > goal)[:, 0]
+    if len(left) and layer.W.shape[1] <= SMALL:
+        best.keep_better(left, _newton(layer[left], best[left]))
+    return best
+
+
+def _start(layer: Layer, x: Tensor, dual: Tensor | None) -> loop.Result:
+    none = torch.zeros(len(x), dtype=torch.int64, device=x.device)
+    return loop.Result(x.clone(), None if dual is None else dual.clone(), torch.full_like(x[:, 0], torch.inf), none)
+
+
+def _newton(layer: Layer, at: loop.Result) -> loop.Result:
+    """The globally convergent Newton method of `cvxinv.newton`."""
+    unit, zero, off = newton.row_units(layer.W), torch.zeros_like(at.x), torch.zeros_like(layer.t)
+    everything = zero == 0
+    problem = newton.Scaled(
+        layer.W, unit, layer.t, off == 0 if layer.rows is None else layer.rows > 0, off if layer.d is None else unit * layer.d,
+        off != 0 if layer.off is None else layer.off > 0, zero if layer.gamma is None else zero + layer.gamma, zero, layer.lam,
+        everything if layer.nonnegative else ~everything, everything if layer.columns is None else layer.columns > 0,
+    )  # fmt: skip
+    dual = off if at.dual is None else at.dual
+    found = newton.solve(problem, newton.Iterate(at.x, dual / unit, layer.gradient(at.x, None, dual)))
+    x = found.x.clamp_min(0) if layer.nonnegative else found.x
+    eta = (found.eta * unit).clamp_min(0) * (off if layer.off is None else layer.off)
+    return loop.Result(x, None if at.dual is None else eta, newton.residual(problem, found), at.iterations + 1)
+
+
+def _least_squares(layer: Layer, x: Tensor) -> loop.Result:
+    """Least squares of least norm from a singular value decomposition per signal."""
+    best = _start(layer, x, None)
+    for b in range(len(x)):
+        one = layer[b : b + 1]
+        A = layer.W if one.rows is None else layer.W * one.rows[0][:, None]
+        A = A if one.columns is None else A * one.columns[0]
+        best.x[b] = torch.linalg.pinv(A) @ one.t[0]
+    best.residual, best.iterations = layer.natural(best.x, layer.gradient(best.x, None, None)), best.iterations + 1
+    return best
