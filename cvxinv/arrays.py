@@ -11,6 +11,7 @@ import numpy as np
 
 Array: TypeAlias = Any  # numpy.ndarray | torch.Tensor
 FLOATS = ("float32", "float64")
+_NAMESPACES: dict[type, Any] = {}  # kept, because finding one takes as long as an operation on a small array
 
 
 def is_torch(a: object) -> bool:
@@ -18,9 +19,12 @@ def is_torch(a: object) -> bool:
     return bool(array_api_compat.is_torch_array(a))
 
 
-def namespace(*arrays: Array) -> Any:
-    """The array namespace (numpy or torch, made alike by array-api-compat) of the arguments."""
-    return array_api_compat.array_namespace(*arrays)
+def namespace(a: Array) -> Any:
+    """The array namespace (numpy or torch, made alike by array-api-compat) of `a`."""
+    kind = type(a)
+    if kind not in _NAMESPACES:
+        _NAMESPACES[kind] = array_api_compat.array_namespace(a)
+    return _NAMESPACES[kind]
 
 
 def dtype_name(a: Array) -> str:
