@@ -24,8 +24,10 @@ from . import loop
 from .layer import Layer, take
 
 FEW = 32  # columns up to which systems are formed and factorised
-MU, MU_MOST = 10.0, 1e3  # penalty on active rows, at first and at most
+MU, MU_MOST = 10.0, 1e4  # penalty on active rows, at first and at most
 LOOSE, TIGHT = 0.05, 1e-6  # relative accuracy of a linear solve: while the sets still change, and at most (float32)
+SPARSE = 0.7  # share of rows that go on below which the others are dropped
+SHIFT = 1e-14  # keeps a singular system solvable; columns have norm 1
 CAP = 80  # conjugate gradient iterations for one linear system
 
 
@@ -80,8 +82,14 @@ class ActiveSet:
             x = self.solve(at, everywhere, none, at.r - layer.lam if layer.nonnegative else at.r, torch.full_like(mu, LOOSE))
             x = x.clamp_min_(0) if layer.nonnegative else x
             eta = none
-        eta = none if eta is None else eta
-        return self.state(x, eta, (x != 0).to(x.dtype), None if eta is None else (eta > 0).to(x.dtype), mu)
+        state = self.state(x, none if eta is None else eta, (x != 0).to(x.dtype), None, mu)
+        return state._replace(active=self.guess(state))
+
+    def guess(self, state: State) -> Tensor | None:
+        """The inequalities that value against multiplier calls active, as 0/1."""
+        if state.eta is None or state.over is None:
+            return None
+        return ((state.eta + state.over * (MU * self.unit**2)) > 0).to(state.x.dtype)
 
     def residual(self, state: State) -> Tensor:
         """Largest natural residual of columns and rows, (B,)."""
@@ -103,11 +111,10 @@ class ActiveSet:
             weightless = (layer.lam == 0).to(dtype)
             free = torch.maximum(free, weightless if layer.columns is None else layer.columns * weightless)
         b = state.r - layer.lam * (1 if layer.nonnegative else near.sign())
-        changed, active = (free - state.free).abs_().amax(1, keepdim=True), None
-        if state.eta is not None and state.over is not None:
-            active = ((state.eta + state.over * (MU * self.unit**2)) > 0).to(dtype)
+        changed, active = (free - state.free).abs_().amax(1, keepdim=True), self.guess(state)
+        if active is not None and state.active is not None:
             changed = torch.maximum(changed, (active - state.active).abs_().amax(1, keepdim=True))
-        mu = torch.where(changed == 0, (state.mu * 10).clamp_max(MU_MOST), state.mu if self.direct else state.mu.clamp_max(MU))
+        mu = torch.where(changed == 0, MU_MOST, state.mu if self.direct else MU)
         need = (0.1 * self.goal / self.residual(state)[:, None].clamp_min(1e-300)).clamp(TIGHT, LOOSE)
         dx = self.solve(state._replace(mu=mu), free, active, b, torch.where(changed == 0, need, LOOSE))
         x = (x + dx).mul_(free)
@@ -127,13 +134,14 @@ class ActiveSet:
         gone = state.x * (1 - free)  # entries that leave: the others must know
         size = size + torch.linalg.vector_norm(gone, dim=1, keepdim=True)
         weights = inner.rows
-        if active is None or state.over is None:
+        if active is None or state.over is None or state.eta is None:
             size = size.clamp_min(torch.finfo(dtype).tiny)
             right = (b / size).to(dtype).add_(inner.normal((gone / size).to(dtype), None))
         else:
             penalty = active * (state.mu * self.unit**2)
-            size = (size + (state.over * active).abs_().amax(1, keepdim=True)).clamp_min(torch.finfo(dtype).tiny)
-            pull = (state.over * penalty / -size).to(dtype)
+            pull = state.eta * (1 - active) - state.over * penalty  # multipliers that leave, and the distance of active rows
+            size = (size + torch.linalg.vector_norm(pull, dim=1, keepdim=True)).clamp_min(torch.finfo(dtype).tiny)
+            pull = (pull / size).to(dtype)
             penalty = penalty.to(dtype)
             weights = penalty if weights is None else penalty.add_(weights)
             away = (gone / size).to(dtype)
@@ -148,17 +156,17 @@ class ActiveSet:
         n = F.shape[1]
         weights = F.new_ones(1, len(self.outer)) if weights is None else weights
         K = (weights @ self.outer).view(-1, n, n)
-        shift = 1e-14 * K.diagonal(dim1=1, dim2=2).amax(1)[:, None] + torch.finfo(F.dtype).tiny
-        diagonal = shift if self.inner.gamma is None else shift + self.inner.gamma
-        K = K * (F[:, :, None] * F[:, None, :]) + torch.diag_embed(diagonal * F + (1 - F))
+        diagonal = SHIFT * F if self.inner.gamma is None else (SHIFT + self.inner.gamma) * F
+        K = K * (F[:, :, None] * F[:, None, :]) + torch.diag_embed(diagonal + (1 - F))
         factor, failed = torch.linalg.cholesky_ex(K)
         dx = torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
         return dx.nan_to_num_(0, 0, 0).mul_(F)
 
 
 def conjugate_gradients(layer: Layer, F: Tensor, b: Tensor, weights: Tensor | None, rtol: Tensor) -> Tensor:
-    """F K F dx = F b from dx = 0, until the residual of every row has fallen by its rtol (B, 1), or CAP iterations."""
+    """F K F dx = F b from dx = 0, until the residual of each row has fallen by its rtol (B, 1), or CAP iterations."""
     tiny = torch.finfo(b.dtype).tiny
+    out, rows = torch.zeros_like(b), None
     r, dx = b * F, torch.zeros_like(b)
     p, rr = r.clone(), square(r)
     goal = rr * rtol**2
@@ -169,11 +177,20 @@ def conjugate_gradients(layer: Layer, F: Tensor, b: Tensor, weights: Tensor | No
         dx.addcmul_(alpha, p)
         r.addcmul_(alpha, Kp, value=-1)
         new = square(r)
-        if k % every == 0 and bool((new <= goal).all()):
-            break
         p.mul_(new / rr.clamp_min(tiny)).add_(r)
         rr = new
-    return dx
+        if k % every == 0:
+            going = (new > goal)[:, 0]
+            count = int(going.sum())
+            if count == 0:
+                break
+            if count < SPARSE * len(p):  # finished rows would only be carried along
+                out = dx if rows is None else out.index_copy_(0, rows, dx)
+                kept = torch.nonzero(going)[:, 0]
+                rows = kept if rows is None else rows[kept]
+                layer, F, weights = layer[kept], F[kept], take(weights, kept)
+                dx, r, p, rr, goal = dx[kept], r[kept], p[kept], rr[kept], goal[kept]
+    return dx if rows is None else out.index_copy_(0, rows, dx)
 
 
 def square(r: Tensor) -> Tensor:

@@ -142,9 +142,8 @@ class _Run:
                     if best.dual is not None:
                         best.dual[rows[bad]] = 0.0
                     rows, some = rows[~bad], some[~bad]
-            begin = best[rows]
-            better = sure.solve(some, begin.x, begin.dual, MARGIN * self.tol, self.max_iter)
-            better.iterations += begin.iterations
+            better = sure.solve(some, MARGIN * self.tol, self.max_iter)
+            better.iterations += best.iterations[rows]
             best.keep_better(rows, better)
         raise AssertionError("unreachable")
 

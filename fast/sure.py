@@ -12,22 +12,21 @@ BYTES = 1 << 28  # for the (B, n, n) systems of one chunk
 SMALL = 200  # columns up to which the Newton method of `cvxinv.newton` is affordable
 
 
-def solve(layer: Layer, x: Tensor, dual: Tensor | None, goal: float, max_iter: int) -> loop.Result:
-    """The best point that interior points or dense Newton steps find from (x, dual), in the layer's units."""
-    size = max(1, BYTES // (32 * layer.W.shape[1] ** 2))
-    parts = [slice(k, k + size) for k in range(0, len(x), size)]
-    found = [_solve(layer[b], x[b], take(dual, b), goal, max_iter) for b in parts]
-    return loop.Result(
-        torch.cat([f.x for f in found]), None if dual is None else torch.cat([f.dual for f in found if f.dual is not None]),
-        torch.cat([f.residual for f in found]), torch.cat([f.iterations for f in found]),
-    )  # fmt: skip
+def solve(layer: Layer, goal: float, max_iter: int) -> loop.Result:
+    """The best points that interior points or dense Newton steps find from zero, in the layer's units."""
+    x, dual = torch.zeros_like(layer.lam), None if layer.off is None else torch.zeros_like(layer.t)
+    best = _start(x, dual)
+    size = max(1, BYTES // (32 * x.shape[1] ** 2))
+    for rows in torch.arange(len(x), device=x.device).split(size) if len(x) else ():
+        best.keep_better(rows, _solve(layer[rows], x[rows], take(dual, rows), goal, max_iter))
+    return best
 
 
 def _solve(layer: Layer, x: Tensor, dual: Tensor | None, goal: float, max_iter: int) -> loop.Result:
     weightless = not bool(layer.lam.any())
     if weightless and layer.off is None and layer.gamma is None and not layer.nonnegative:
         return _least_squares(layer, x)
-    best = _start(layer, x, dual)
+    best = _start(x, dual)
     if layer.nonnegative or weightless:  # the l1 term of a free x has no interior
         method = interior_point.method(layer)
         steps = min(max_iter, interior_point.STEPS)
@@ -38,7 +37,7 @@ def _solve(layer: Layer, x: Tensor, dual: Tensor | None, goal: float, max_iter: 
     return best
 
 
-def _start(layer: Layer, x: Tensor, dual: Tensor | None) -> loop.Result:
+def _start(x: Tensor, dual: Tensor | None) -> loop.Result:
     none = torch.zeros(len(x), dtype=torch.int64, device=x.device)
     return loop.Result(x.clone(), None if dual is None else dual.clone(), torch.full_like(x[:, 0], torch.inf), none)
 
@@ -61,7 +60,7 @@ def _newton(layer: Layer, at: loop.Result) -> loop.Result:
 
 def _least_squares(layer: Layer, x: Tensor) -> loop.Result:
     """Least squares of least norm from a singular value decomposition per signal."""
-    best = _start(layer, x, None)
+    best = _start(x, None)
     for b in range(len(x)):
         one = layer[b : b + 1]
         A = layer.W if one.rows is None else layer.W * one.rows[0][:, None]
