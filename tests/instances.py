@@ -1,9 +1,11 @@
 """Seeded random instances of the layer problems, one kind of difficulty at a time, in NumPy."""
 
+from dataclasses import fields
 from functools import cache
 from itertools import pairwise
 
 import numpy as np
+import torch
 from scipy.optimize import linprog
 
 from cvxinv import BasisPursuit, Generator, LastLayer, Latent, LeastSquares, MidLayer, Solution, reference
@@ -81,6 +83,24 @@ def solved(cls: type, kind: str, seed: int) -> tuple[object, Solution]:
     """The instance and its reference solution."""
     problem = instance(cls, kind, seed)
     return problem, reference.solve(problem)
+
+
+def replaced(problem, **changes):
+    """The same statement with other values for some of its fields."""
+    return type(problem)(**{**{f.name: getattr(problem, f.name) for f in fields(problem)}, **changes})
+
+
+def tensors(problem, device: str = "cpu"):
+    """The statement in torch tensors."""
+    arrays = {f.name: getattr(problem, f.name) for f in fields(problem) if isinstance(getattr(problem, f.name), np.ndarray)}
+    return replaced(problem, **{k: torch.tensor(v, device=device) for k, v in arrays.items()})
+
+
+def chosen(problem, b):
+    """The statement for signals b, a slice or indices; for one signal without its B axis if b is a number."""
+    B = len(getattr(problem, DATA[type(problem)]))
+    arrays = {f.name: getattr(problem, f.name) for f in fields(problem) if f.name != "W"}
+    return replaced(problem, **{k: v[b] for k, v in arrays.items() if np.ndim(v) == 2 and len(v) == B})
 
 
 def constraints(problem, b: int) -> tuple[np.ndarray, np.ndarray]:

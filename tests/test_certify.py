@@ -6,17 +6,12 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from instances import CLASSES, DATA, KINDS, SEEDS, SIGNALS, solved
+from instances import CLASSES, DATA, KINDS, SEEDS, SIGNALS, solved, tensors
 from tolerances import ALONE
 
 from cvxinv import LastLayer, LinearProgram, newton, optimality, verify
 
 FIGURES = ("objective", "lower_bound", "gap", "kkt", "violation")
-
-
-def tensors(problem):
-    values = {f.name: getattr(problem, f.name) for f in fields(problem)}
-    return type(problem)(**{k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in values.items()})
 
 
 def same(problem, x, dual, q=None):

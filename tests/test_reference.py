@@ -18,7 +18,8 @@ from instances import (
     objective,
     solved,
 )
-from tolerances import CLOSED_FORM, FARKAS, FORWARD, GAP, KKT, OBJECTIVE
+from oracles import enumerated, orthonormal, refutes
+from tolerances import CLOSED_FORM, FORWARD, GAP, KKT, OBJECTIVE
 
 from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, MidLayer, Status, reference
 
@@ -45,19 +46,6 @@ def test_every_feasible_instance_is_solved_and_every_other_refuted(cls, kind):
         size = 0.5 * (getattr(problem, DATA[cls]) ** 2).sum(axis=1)
         error = np.abs(sol.certificate.objective - objective(problem, sol.x))
         assert (error <= FORWARD * np.maximum(size, sol.certificate.objective)).all()
-
-
-def refutes(problem, b, p):
-    """P >= 0, C'p >= 0 (= 0 where x is free) and d'p < 0: then C x <= d has no solution."""
-    C, d = constraints(problem, b)
-    off = ~np.broadcast_to(problem.support, problem.x_next.shape)[b]
-    assert not p[~off].any()
-    p = p[off]
-    assert (p >= 0).all()
-    v, size = C.T @ p, np.abs(C).T @ p
-    assert (v >= -FARKAS * size).all()
-    assert isinstance(problem, MidLayer) or (np.abs(v) <= FARKAS * size).all()
-    assert d @ p < -FARKAS * (np.abs(d) @ p)
 
 
 def test_infeasible_instances_occur():
@@ -98,26 +86,6 @@ def test_solvers_agree(cls, polish):
             assert (other.certificate.violation[keep] <= OBJECTIVE).all(), (kind, seed, solver)
 
 
-def enumerated(problem):
-    """The optimal value of one signal: the best feasible minimiser over all signs of x and all sets of active rows."""
-    t = getattr(problem, DATA[type(problem)]) - (0 if problem.bias is None else problem.bias)
-    used = np.broadcast_to(problem.support, t.shape)[0] if isinstance(problem, MidLayer) else np.ones(t.shape[1], bool)
-    A, (C, d), n = problem.W[used], constraints(problem, 0), problem.W.shape[1]
-    t, lam = t[0][used], np.broadcast_to(problem.lam, (1, n))[0]
-    best = np.inf
-    for signs in product((-1, 0, 1) if isinstance(problem, BasisPursuit) else (0, 1), repeat=n):
-        for active in product((False, True), repeat=len(d)):
-            signs, active, k = np.array(signs), np.array(active, bool), np.count_nonzero(signs)
-            Ak, Ck = A[:, signs != 0], C[active][:, signs != 0]
-            K = np.block([[Ak.T @ Ak, Ck.T], [Ck, np.zeros((len(Ck), len(Ck)))]])
-            right = np.concatenate([Ak.T @ t - (lam * signs)[signs != 0], d[active]])
-            x = np.zeros(n)
-            x[signs != 0] = np.linalg.lstsq(K, right)[0][:k] if len(K) else 0
-            if (C @ x <= d + 1e-12).all() and (isinstance(problem, BasisPursuit) or (x >= -1e-12).all()):
-                best = min(best, objective(problem, x[None, :])[0])
-    return best
-
-
 @pytest.mark.parametrize("cls", [LastLayer, MidLayer, BasisPursuit])
 def test_against_enumeration_of_all_active_sets(cls):
     rng = np.random.default_rng(7)
@@ -130,10 +98,6 @@ def test_against_enumeration_of_all_active_sets(cls):
             assert sol.status[0] is Status.INFEASIBLE
         else:
             assert sol.certificate.objective[0] == pytest.approx(best, rel=CLOSED_FORM)
-
-
-def orthonormal(rng, m=9, n=5):
-    return np.linalg.qr(rng.standard_normal((m, n)))[0]
 
 
 def test_orthonormal_last_layer_is_a_clipped_threshold():

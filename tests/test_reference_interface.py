@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from instances import CLASSES, DATA, SEEDS, instance, matrix
+from instances import CLASSES, DATA, SEEDS, instance, matrix, replaced
 from scipy.optimize import linprog
 from tolerances import ALONE, KKT, KKT_FLOAT32, OBJECTIVE, STATIONARY
 
@@ -12,11 +12,6 @@ from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, LinearProgram,
 
 RNG = np.random.default_rng(0)
 W, Y = RNG.standard_normal((9, 4)), RNG.standard_normal((3, 9))
-
-
-def replaced(problem, **changes):
-    fields = {name: getattr(problem, name) for name in type(problem).__dataclass_fields__}
-    return type(problem)(**{**fields, **changes})
 
 
 # -- batches -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,46 @@
+"""What answers are held against: proofs, enumeration, closed forms; all from the statements' own fields, in NumPy."""
+
+from itertools import product
+
+import numpy as np
+from instances import DATA, constraints, objective
+from tolerances import FARKAS
+
+from cvxinv import BasisPursuit, MidLayer
+
+
+def refutes(problem, b, p):
+    """P >= 0, C'p >= 0 (= 0 where x is free) and d'p < 0: then C x <= d has no solution."""
+    C, d = constraints(problem, b)
+    off = ~np.broadcast_to(problem.support, problem.x_next.shape)[b]
+    assert not p[~off].any()
+    p = p[off]
+    assert (p >= 0).all()
+    v, size = C.T @ p, np.abs(C).T @ p
+    assert (v >= -FARKAS * size).all()
+    assert isinstance(problem, MidLayer) or (np.abs(v) <= FARKAS * size).all()
+    assert d @ p < -FARKAS * (np.abs(d) @ p)
+
+
+def enumerated(problem):
+    """The optimal value of one signal: the best feasible minimiser over all signs of x and all sets of active rows."""
+    t = getattr(problem, DATA[type(problem)]) - (0 if problem.bias is None else problem.bias)
+    used = np.broadcast_to(problem.support, t.shape)[0] if isinstance(problem, MidLayer) else np.ones(t.shape[1], bool)
+    A, (C, d), n = problem.W[used], constraints(problem, 0), problem.W.shape[1]
+    t, lam = t[0][used], np.broadcast_to(problem.lam, (1, n))[0]
+    best = np.inf
+    for signs in product((-1, 0, 1) if isinstance(problem, BasisPursuit) else (0, 1), repeat=n):
+        for active in product((False, True), repeat=len(d)):
+            signs, active, k = np.array(signs), np.array(active, bool), np.count_nonzero(signs)
+            Ak, Ck = A[:, signs != 0], C[active][:, signs != 0]
+            K = np.block([[Ak.T @ Ak, Ck.T], [Ck, np.zeros((len(Ck), len(Ck)))]])
+            right = np.concatenate([Ak.T @ t - (lam * signs)[signs != 0], d[active]])
+            x = np.zeros(n)
+            x[signs != 0] = np.linalg.lstsq(K, right)[0][:k] if len(K) else 0
+            if (C @ x <= d + 1e-12).all() and (isinstance(problem, BasisPursuit) or (x >= -1e-12).all()):
+                best = min(best, objective(problem, x[None, :])[0])
+    return best
+
+
+def orthonormal(rng, m=9, n=5):
+    return np.linalg.qr(rng.standard_normal((m, n)))[0]
