@@ -23,8 +23,9 @@ from torch import Tensor
 from . import loop
 from .layer import Layer, take
 
-FEW = 32  # columns up to which systems are formed and factorised
-MU, MU_MOST = 10.0, 1e4  # penalty on active rows, at first and at most
+FEW = 32  # columns up to which systems are formed and factorised ..
+LITTLE = 2e7  # .. and products that forming them for all signals may take beyond
+MU, MU_MOST, MU_DIRECT = 10.0, 100.0, 1e4  # penalty on active rows: while the sets change, once they do not, and where it costs nothing
 LOOSE, TIGHT = 0.05, 1e-6  # relative accuracy of a linear solve: while the sets still change, and at most (float32)
 SPARSE = 0.7  # share of rows that go on below which the others are dropped
 SHIFT = 1e-14  # keeps a singular system solvable; columns have norm 1
@@ -76,7 +77,7 @@ class ActiveSet:
         zero = torch.zeros_like(layer.lam)
         everywhere = torch.ones_like(zero) if layer.columns is None else layer.columns
         none = None if layer.off is None else torch.zeros_like(layer.t)
-        mu = torch.full_like(zero[:, :1], MU_MOST if self.direct else MU)
+        mu = torch.full_like(zero[:, :1], MU_DIRECT if self.direct else MU)
         if x is None:
             at = self.state(zero, none, everywhere, none, mu)
             x = self.solve(at, everywhere, none, at.r - layer.lam if layer.nonnegative else at.r, torch.full_like(mu, LOOSE))
@@ -114,7 +115,7 @@ class ActiveSet:
         changed, active = (free - state.free).abs_().amax(1, keepdim=True), self.guess(state)
         if active is not None and state.active is not None:
             changed = torch.maximum(changed, (active - state.active).abs_().amax(1, keepdim=True))
-        mu = torch.where(changed == 0, MU_MOST, state.mu if self.direct else MU)
+        mu = state.mu if self.direct else torch.where(changed == 0, MU_MOST, MU)
         need = (0.1 * self.goal / self.residual(state)[:, None].clamp_min(1e-300)).clamp(TIGHT, LOOSE)
         dx = self.solve(state._replace(mu=mu), free, active, b, torch.where(changed == 0, need, LOOSE))
         x = (x + dx).mul_(free)
@@ -152,15 +153,23 @@ class ActiveSet:
         return dx.to(b.dtype).mul_(size)
 
     def factorised(self, F: Tensor, right: Tensor, weights: Tensor | None) -> Tensor:
-        """By Cholesky: all Hessians from one product."""
-        n = F.shape[1]
-        weights = F.new_ones(1, len(self.outer)) if weights is None else weights
-        K = (weights @ self.outer).view(-1, n, n)
-        diagonal = SHIFT * F if self.inner.gamma is None else (SHIFT + self.inner.gamma) * F
-        K = K * (F[:, :, None] * F[:, None, :]) + torch.diag_embed(diagonal + (1 - F))
-        factor, failed = torch.linalg.cholesky_ex(K)
-        dx = torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
-        return dx.nan_to_num_(0, 0, 0).mul_(F)
+        """By Cholesky; small Hessians of all signals from one product, others from the rows and columns that take part."""
+        W, n = self.inner.W, F.shape[1]
+        weights = F.new_ones(1, len(W)) if weights is None else weights
+        if n <= FEW:
+            K = (weights @ self.outer).view(-1, n, n)
+            return cholesky_solve(K, F, right, self.inner.gamma)
+        columns, rows = (torch.nonzero(mask.amax(0))[:, 0] for mask in (F, weights))
+        W, gamma = W[rows][:, columns], None if self.inner.gamma is None else self.inner.gamma[columns]
+        K = (W.T * weights[:, None, rows]) @ W
+        return torch.zeros_like(F).index_copy_(1, columns, cholesky_solve(K, F[:, columns], right[:, columns], gamma))
+
+
+def cholesky_solve(K: Tensor, F: Tensor, right: Tensor, gamma: Tensor | None) -> Tensor:
+    """F (K + gamma) F dx = F right, for K (B, n, n)."""
+    diagonal = SHIFT * F if gamma is None else (SHIFT + gamma) * F
+    factor, _ = torch.linalg.cholesky_ex(K * (F[:, :, None] * F[:, None, :]) + torch.diag_embed(diagonal + (1 - F)))
+    return torch.cholesky_solve(right[:, :, None], factor)[:, :, 0].mul_(F)
 
 
 def conjugate_gradients(layer: Layer, F: Tensor, b: Tensor, weights: Tensor | None, rtol: Tensor) -> Tensor:
@@ -204,6 +213,7 @@ def method(layer: Layer, goal: float, exact: bool = False) -> ActiveSet:
     `exact`: conjugate gradients in float64, which stay in the range of A' and so find the least-squares solution of least norm.
     """
     unit = 1 / torch.linalg.vector_norm(layer.W, dim=1).clamp_min(1e-100)
-    direct = layer.W.shape[1] <= FEW and not exact
+    m, n = layer.W.shape
+    direct = not exact and (n <= FEW or len(layer.t) * m * n * n <= LITTLE)
     inner = layer if direct else layer.with_gram() if exact else layer.to(torch.float32).with_gram()
     return ActiveSet(layer, inner, unit, goal, direct)

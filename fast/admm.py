@@ -15,8 +15,8 @@ from torch import Tensor
 from .layer import Layer
 
 RELAX = 1.7  # over-relaxation
-RHO_GRAM = 0.3
-RHO, TAU = 0.7, 0.1
+RHO_GRAM = 0.25
+RHO, TAU = 0.6, 0.2
 
 
 class GramState(NamedTuple):

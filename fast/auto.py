@@ -15,7 +15,7 @@ from torch import Tensor
 from . import active_set, admm, loop
 from .layer import Layer, Units
 
-BASE, BASE_GRAM = 50, 20  # ADMM iterations before the first active sets
+BASE, BASE_GRAM = 50, 25  # ADMM iterations before the first active sets
 ROUNDS = (100, 400, 1600)  # .. and in the rounds for signals that are left
 EVERY = 25
 PATIENCE = 4  # active-set steps without halving the residual: a cycle, or rounding level
@@ -31,7 +31,7 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
     if exact:
         return loop.run(newton, newton.start(torch.zeros_like(layer.lam), None), goal, max_iter, patience=PATIENCE)
     dual, spent = None, torch.zeros(len(layer.t), dtype=torch.int64, device=layer.t.device)
-    if x is None and layer.W.shape[1] > active_set.FEW and (layer.off is not None or len(layer.t) >= FEW_SIGNALS):
+    if x is None and not newton.direct and (layer.off is not None or len(layer.t) >= FEW_SIGNALS):
         base = admm.method(layer.to(torch.float32).with_gram())
         steps = min(BASE if isinstance(base, admm.GraphADMM) else BASE_GRAM, max_iter)
         near = loop.run(base, base.start(None, None), 0.0, steps, every=max(steps, 1), cold=True)
