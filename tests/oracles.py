@@ -3,10 +3,10 @@
 from itertools import product
 
 import numpy as np
-from instances import DATA, constraints, objective
+from instances import DATA, MASK, constraints, objective
 from tolerances import FARKAS
 
-from cvxinv import BasisPursuit, MidLayer
+from cvxinv import BasisPursuit, LeastSquares, MidLayer
 
 
 def refutes(problem, b, p):
@@ -44,3 +44,26 @@ def enumerated(problem):
 
 def orthonormal(rng, m=9, n=5):
     return np.linalg.qr(rng.standard_normal((m, n)))[0]
+
+
+def used(problem):
+    """(B, m) bool: the rows of A."""
+    data, rows = getattr(problem, DATA[type(problem)]), getattr(problem, MASK[type(problem)])
+    return np.broadcast_to(True if rows is None else rows, data.shape)
+
+
+def determined(problem):
+    """(B,) bool: whether A and gamma alone leave one solution (that of least norm, for least squares)."""
+    if isinstance(problem, LeastSquares) or getattr(problem, "gamma", 0.0) > 0:
+        return np.ones(len(used(problem)), bool)
+    unit = problem.W / np.maximum(np.linalg.norm(problem.W, axis=0), 1e-300)
+    return np.array([np.linalg.matrix_rank(unit[rows], tol=1e-9) == unit.shape[1] for rows in used(problem)])
+
+
+def distance(problem, x, y):
+    """(B,) largest entry of x - y with each column in its own unit, relative to the size of signal or solution."""
+    D = np.linalg.norm(problem.W, axis=0)
+    b = np.zeros(len(problem.W)) if problem.bias is None else problem.bias
+    right = np.where(used(problem), getattr(problem, DATA[type(problem)]), 0) - b
+    size = np.maximum(np.linalg.norm(right, axis=1), np.abs(y * D).max(axis=1))
+    return np.abs((x - y) * D).max(axis=1) / np.where(size > 0, size, 1)

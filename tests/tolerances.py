@@ -2,9 +2,12 @@
 
 KKT = 1e-8  # certificate of a float64 answer of the reference
 KKT_FLOAT32 = 1e-5  # the same in float32
+FIT = 1e-6  # W x of two answers with certificates, relative to the signal: the objective is quadratic in it
 GAP = 1e-8  # duality gap of an optimum, where there is one
 OPTIMAL = 1e-6  # default of `Certificate.optimal`
 OBJECTIVE = 1e-6  # objectives of two solvers
+SAME_OBJECTIVE = 1e-8  # objectives of two answers with certificates
+SAME_POINT = 1e-7  # solutions with certificates, where there is one solution; see `oracles.distance`
 CLOSED_FORM = 1e-8  # points against a closed form or an enumeration
 NEWTON = 1e-12  # residual after Newton's method from a cold start
 STATIONARY = 1e-6  # KKT residual at a stationary point of a problem that is not convex
@@ -18,4 +21,5 @@ INVERSE = 1e-9  # inverse(phi(t)) against t, in units of what rounding of phi(t)
 DERIVATIVE = 1e-6  # against central differences
 ALONE = 1e-10  # a signal in a batch against the same signal alone
 EXACT_SNR = 150.0  # dB
+FAST_SNR = 180.0  # dB, of the default backend on the shipped generator
 FLOAT32_SNR = 60.0  # dB, of signals rounded to float32
