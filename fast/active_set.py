@@ -26,9 +26,10 @@ from .layer import Layer, take
 FEW = 32  # columns up to which systems are formed and factorised ..
 LITTLE = 2e7  # .. and products that forming them for all signals may take beyond
 MU, MU_MOST, MU_DIRECT = 10.0, 100.0, 1e4  # penalty on active rows: while the sets change, once they do not, and where it costs nothing
-LOOSE, TIGHT = 0.05, 1e-6  # relative accuracy of a linear solve: while the sets still change, and at most (float32)
+LOOSE, TIGHT = 1e-2, 1e-6  # relative accuracy of a linear solve: while the sets still change, and at most (float32)
 SPARSE = 0.7  # share of rows that go on below which the others are dropped
 SHIFT = 1e-14  # keeps a singular system solvable; columns have norm 1
+SETTLED = 1e-3  # entries that change sets while they are this small, relative to the residual, do not count as changes
 CAP = 80  # conjugate gradient iterations for one linear system
 
 
@@ -53,6 +54,7 @@ class ActiveSet:
     unit: Tensor  # (m,) 1 / ||W_i||: makes rows comparable
     goal: float
     direct: bool  # whether systems are formed and factorised
+    K: Tensor | None  # (n, n) preconditioner shared by all signals
 
     def __getitem__(self, b: Any) -> "ActiveSet":
         return replace(self, layer=self.layer[b], inner=self.inner[b])
@@ -92,6 +94,21 @@ class ActiveSet:
             return None
         return ((state.eta + state.over * (MU * self.unit**2)) > 0).to(state.x.dtype)
 
+    def preconditioned(self, K: Tensor) -> "ActiveSet":
+        """The same with a preconditioner for the conjugate gradients."""
+        return replace(self, K=K)
+
+    def exactly(self) -> "ActiveSet":
+        """The same, down to rounding."""
+        return replace(self, goal=0.0)
+
+    def ambiguous(self, x: Tensor, eta: Tensor | None, size: float) -> Tensor:
+        """(B,) bool: whether an entry of x has both value and multiplier below `size`, so that accuracy decides what it is."""
+        layer = self.layer
+        multiplier = layer.lam - (layer.gradient(x, None, eta) if layer.nonnegative else layer.gradient(x, None, eta).abs_())
+        larger = torch.maximum(x.abs(), multiplier)
+        return (larger if layer.columns is None else larger + (1 - layer.columns)).amin(1) < size
+
     def residual(self, state: State) -> Tensor:
         """Largest natural residual of columns and rows, (B,)."""
         columns = self.layer.natural(state.x, state.r)
@@ -106,18 +123,23 @@ class ActiveSet:
     def step(self, state: State) -> State:
         """Guess the sets, solve on them, update the multipliers."""
         layer, x, dtype = self.layer, state.x, state.x.dtype
-        near = layer.prox(x + state.r)
+        w = x + state.r
+        near = layer.prox(w)
         free = (near != 0).to(dtype)
         if not layer.nonnegative:  # without a weight an entry is free even where it happens to be zero
             weightless = (layer.lam == 0).to(dtype)
             free = torch.maximum(free, weightless if layer.columns is None else layer.columns * weightless)
         b = state.r - layer.lam * (1 if layer.nonnegative else near.sign())
-        changed, active = (free - state.free).abs_().amax(1, keepdim=True), self.guess(state)
-        if active is not None and state.active is not None:
-            changed = torch.maximum(changed, (active - state.active).abs_().amax(1, keepdim=True))
-        mu = state.mu if self.direct else torch.where(changed == 0, MU_MOST, MU)
-        need = (0.1 * self.goal / self.residual(state)[:, None].clamp_min(1e-300)).clamp(TIGHT, LOOSE)
-        dx = self.solve(state._replace(mu=mu), free, active, b, torch.where(changed == 0, need, LOOSE))
+        margin = (w if layer.nonnegative else w.abs_()).sub_(layer.lam).abs_()
+        flip, active = margin.mul_(free - state.free).abs_().amax(1, keepdim=True), self.guess(state)
+        if active is not None and state.active is not None and state.eta is not None and state.over is not None:
+            margin = (active - state.active).mul_(state.eta / self.unit + state.over * (MU * self.unit))
+            flip = torch.maximum(flip, margin.abs_().amax(1, keepdim=True))
+        residual = self.residual(state)[:, None].clamp_min(1e-300)
+        settled = flip <= SETTLED * residual
+        mu = state.mu if self.direct else torch.where(settled, MU_MOST, MU)
+        rtol = torch.where(settled, (0.1 * torch.clamp_min(flip, self.goal) / residual).clamp(TIGHT, LOOSE), LOOSE)
+        dx = self.solve(state._replace(mu=mu), free, active, b, rtol)
         x = (x + dx).mul_(free)
         if state.eta is None or active is None:
             return self.state(x, None, free, None, mu)
@@ -149,7 +171,7 @@ class ActiveSet:
             right = torch.addmm((b / size).to(dtype), (away @ inner.W.T).mul_(weights).add_(pull), inner.W)
             right = right if inner.gamma is None else right.addcmul_(away, inner.gamma)
         right.mul_(F)
-        dx = self.factorised(F, right, weights) if self.direct else conjugate_gradients(inner, F, right, weights, rtol.to(dtype))
+        dx = self.factorised(F, right, weights) if self.direct else conjugate_gradients(inner, F, right, weights, rtol.to(dtype), self.K)
         return dx.to(b.dtype).mul_(size)
 
     def factorised(self, F: Tensor, right: Tensor, weights: Tensor | None) -> Tensor:
@@ -172,24 +194,25 @@ def cholesky_solve(K: Tensor, F: Tensor, right: Tensor, gamma: Tensor | None) ->
     return torch.cholesky_solve(right[:, :, None], factor)[:, :, 0].mul_(F)
 
 
-def conjugate_gradients(layer: Layer, F: Tensor, b: Tensor, weights: Tensor | None, rtol: Tensor) -> Tensor:
-    """F K F dx = F b from dx = 0, until the residual of each row has fallen by its rtol (B, 1), or CAP iterations."""
+def conjugate_gradients(layer: Layer, F: Tensor, b: Tensor, weights: Tensor | None, rtol: Tensor, K: Tensor | None = None) -> Tensor:
+    """F H F dx = F b from dx = 0, until the residual of each row has fallen by its rtol (B, 1), or CAP iterations.
+
+    H = W' diag(weights) W + diag(gamma); F K F is the preconditioner, with K near the inverse of H for all signals.
+    """
     tiny = torch.finfo(b.dtype).tiny
     out, rows = torch.zeros_like(b), None
     r, dx = b * F, torch.zeros_like(b)
-    p, rr = r.clone(), square(r)
-    goal = rr * rtol**2
+    goal = dot(r, r) * rtol**2
+    p = r.clone() if K is None else (r @ K).mul_(F)
+    rz = dot(r, p)
     every = 8 if b.is_cuda else 2  # looking costs a synchronisation there
     for k in range(1, CAP + 1):
-        Kp = layer.normal(p, weights).mul_(F)
-        alpha = rr / (p * Kp).sum(1, keepdim=True).clamp_min_(tiny)
+        Hp = layer.normal(p, weights).mul_(F)
+        alpha = rz / dot(p, Hp).clamp_min_(tiny)
         dx.addcmul_(alpha, p)
-        r.addcmul_(alpha, Kp, value=-1)
-        new = square(r)
-        p.mul_(new / rr.clamp_min(tiny)).add_(r)
-        rr = new
+        r.addcmul_(alpha, Hp, value=-1)
         if k % every == 0:
-            going = (new > goal)[:, 0]
+            going = (dot(r, r) > goal)[:, 0]
             count = int(going.sum())
             if count == 0:
                 break
@@ -198,22 +221,27 @@ def conjugate_gradients(layer: Layer, F: Tensor, b: Tensor, weights: Tensor | No
                 kept = torch.nonzero(going)[:, 0]
                 rows = kept if rows is None else rows[kept]
                 layer, F, weights = layer[kept], F[kept], take(weights, kept)
-                dx, r, p, rr, goal = dx[kept], r[kept], p[kept], rr[kept], goal[kept]
+                dx, r, p, rz, goal = dx[kept], r[kept], p[kept], rz[kept], goal[kept]
+        z = r if K is None else (r @ K).mul_(F)
+        new = dot(r, z)
+        p.mul_(new / rz.clamp_min(tiny)).add_(z)
+        rz = new
     return dx if rows is None else out.index_copy_(0, rows, dx)
 
 
-def square(r: Tensor) -> Tensor:
-    """||r||^2 per row, (B, 1)."""
-    return (r * r).sum(1, keepdim=True)
+def dot(a: Tensor, b: Tensor) -> Tensor:
+    """a'b per row, (B, 1)."""
+    return (a * b).sum(1, keepdim=True)
 
 
 def method(layer: Layer, goal: float, exact: bool = False) -> ActiveSet:
     """Active sets for a layer in float64: a factorisation where it has few columns, else conjugate gradients in float32.
 
-    `exact`: conjugate gradients in float64, which stay in the range of A' and so find the least-squares solution of least norm.
+    `exact`: conjugate gradients in float64 and without preconditioner, which stay in the range of A' and so find the least-squares
+    solution of least norm.
     """
     unit = 1 / torch.linalg.vector_norm(layer.W, dim=1).clamp_min(1e-100)
     m, n = layer.W.shape
     direct = not exact and (n <= FEW or len(layer.t) * m * n * n <= LITTLE)
     inner = layer if direct else layer.with_gram() if exact else layer.to(torch.float32).with_gram()
-    return ActiveSet(layer, inner, unit, goal, direct)
+    return ActiveSet(layer, inner, unit, goal, direct, None)

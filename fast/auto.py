@@ -2,7 +2,8 @@
 
     1. ADMM in float32, a fixed number of iterations: close enough for active sets to find the right ones;
     2. active sets, residuals in float64, down to the goal;
-    3. signals that are left: more ADMM iterations from the best point so far, now in float64, and active sets again;
+    3. signals that are left: more ADMM iterations from the best point so far, now in float64, and active sets again; and signals whose
+       supports hang on the last digits: active sets down to rounding;
     4. signals that are left: is there a point that satisfies their inequalities (`infeasible`)? If so, dense methods (`sure`).
 
 Everything runs on the rows that still need it, and a row keeps the best answer that it has seen. Step 4 is `solve`'s, because the
@@ -19,6 +20,8 @@ BASE, BASE_GRAM = 50, 25  # ADMM iterations before the first active sets
 ROUNDS = (100, 400, 1600)  # .. and in the rounds for signals that are left
 EVERY = 25
 PATIENCE = 4  # active-set steps without halving the residual: a cycle, or rounding level
+AMBIGUOUS = 1e-6  # value and multiplier of an entry below which its support needs all digits, as without noise and weights
+ROUNDING, PATIENCE_ROUNDING = 1e-16, 2
 FEW_SIGNALS = 4  # fewer do not pay for a factor of W'W
 
 
@@ -35,6 +38,7 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
         base = admm.method(layer.to(torch.float32).with_gram())
         steps = min(BASE if isinstance(base, admm.GraphADMM) else BASE_GRAM, max_iter)
         near = loop.run(base, base.start(None, None), 0.0, steps, every=max(steps, 1), cold=True)
+        newton = newton.preconditioned(base.K)
         x, dual, spent = near.x.to(layer.t.dtype), None if near.dual is None else near.dual.to(layer.t.dtype), near.iterations
     best = loop.run(newton, newton.start(x, dual), goal, max_iter - int(spent.amax()) if len(spent) else 0, patience=PATIENCE)
     best.iterations += spent
@@ -49,6 +53,12 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
         finish = newton[left]
         found = loop.run(finish, finish.start(near.x, near.dual), goal, max(0, budget - steps), patience=PATIENCE)
         found.iterations += begin.iterations + near.iterations
+        best.keep_better(left, found)
+    left = torch.nonzero(newton.ambiguous(best.x, best.dual, AMBIGUOUS) & (best.residual <= goal))[:, 0]
+    if len(left):
+        begin, finish = best[left], newton[left].exactly()
+        found = loop.run(finish, finish.start(begin.x, begin.dual), ROUNDING, max_iter, patience=PATIENCE_ROUNDING)
+        found.iterations += begin.iterations
         best.keep_better(left, found)
     return best
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from cvxinv import LastLayer
 from cvxinv.activations import Activation
 
-from .active_set import conjugate_gradients, square
+from .active_set import conjugate_gradients, dot
 from .fista import FISTA, spectral
 from .layer import Layer
 
@@ -96,7 +96,7 @@ class GaussNewton:
         t, misfit = p.pixels(x)
         weights = (p.phi.derivative(t) ** 2 * p.seen).to(torch.float32)
         F, b = free.to(torch.float32), -gradient * free
-        size = torch.sqrt(square(b)).clamp_min(1e-300)
+        size = torch.sqrt(dot(b, b)).clamp_min(1e-300)
         rtol = torch.full_like(size, RTOL, dtype=torch.float32)
         d = conjugate_gradients(self.inner, F, (b / size).to(torch.float32), weights, rtol).to(x.dtype) * size
         d = torch.where((d * -gradient).sum(1, keepdim=True) > 0, d, b) - gradient * (1 - free)
