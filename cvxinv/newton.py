@@ -225,7 +225,9 @@ def least_violation(W: Array, unit: Array, d: Array, inequalities: Array, nonneg
     xp = namespace(d)
     zero, none = xp.zeros_like(d @ W), xp.zeros_like(d)
     at = Iterate(zero, none, zero)
-    p = Scaled(W, unit, none, none > 0, d, inequalities, zero, zero, zero, xp.full_like(zero > 0, nonnegative), xp.full_like(zero > 0, True))
+    p = Scaled(
+        W, unit, none, none > 0, d, inequalities, zero, zero, zero, xp.full_like(zero > 0, nonnegative), xp.full_like(zero > 0, True)
+    )
     f = _Penalty(p, p.hessian(), at, SMALLEST_SIGMA, 1.0)
     for _ in range(PROXIMAL):
         at = replace(at, x=_minimise(replace(f, at=at), at.x, xp.full_like(zero[:, 0], 1e-15)))

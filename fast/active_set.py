@@ -15,12 +15,11 @@ Source: Hintermueller, Ito, Kunisch (2002), primal-dual active sets as semismoot
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
-from . import loop
 from .layer import Layer, take
 
 FEW = 32  # columns up to which systems are formed and factorised ..
@@ -55,6 +54,8 @@ class ActiveSet:
     goal: float
     direct: bool  # whether systems are formed and factorised
     K: Tensor | None  # (n, n) preconditioner shared by all signals
+
+    capturable: ClassVar[bool] = False
 
     def __getitem__(self, b: Any) -> "ActiveSet":
         return replace(self, layer=self.layer[b], inner=self.inner[b])

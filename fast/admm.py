@@ -7,7 +7,7 @@ the same quadratic for all of them and is minimised with the projection (Gram fo
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -33,6 +33,8 @@ class GramADMM:
     layer: Layer  # with its Gram matrix
     K: Tensor  # rho (A'A + diag(gamma) + rho I)^-1
     offset: Tensor  # (B, n) K A't / rho
+
+    capturable: ClassVar[bool] = True
 
     def __getitem__(self, b: Any) -> "GramADMM":
         return replace(self, layer=self.layer[b], offset=self.offset[b])
@@ -77,6 +79,8 @@ class GraphADMM:
     shrink: Tensor  # (B, m) f's prox is shrink * e + pull, then at most ceiling
     pull: Tensor
     ceiling: Tensor
+
+    capturable: ClassVar[bool] = True
 
     def __getitem__(self, b: Any) -> "GraphADMM":
         return replace(self, layer=self.layer[b], shrink=self.shrink[b], pull=self.pull[b], ceiling=self.ceiling[b])

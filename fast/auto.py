@@ -10,6 +10,8 @@ Everything runs on the rows that still need it, and a row keeps the best answer 
 certificate decides who is left.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -35,7 +37,7 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
         return loop.run(newton, newton.start(torch.zeros_like(layer.lam), None), goal, max_iter, patience=PATIENCE)
     dual, spent = None, torch.zeros(len(layer.t), dtype=torch.int64, device=layer.t.device)
     if x is None and not newton.direct and (layer.off is not None or len(layer.t) >= FEW_SIGNALS):
-        base = admm.method(layer.to(torch.float32).with_gram())
+        base: Any = admm.method(layer.to(torch.float32).with_gram())
         steps = min(BASE if isinstance(base, admm.GraphADMM) else BASE_GRAM, max_iter)
         near = loop.run(base, base.start(None, None), 0.0, steps, every=max(steps, 1), cold=True)
         newton = newton.preconditioned(base.K)

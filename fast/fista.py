@@ -5,7 +5,7 @@ can be negative (erratum E6).
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -16,7 +16,10 @@ from .layer import Layer
 class Smooth(Protocol):
     """What FISTA asks of a problem: gradient and prox. `Layer` and `nonconvex.Nonlinear` answer."""
 
-    lam: Tensor
+    @property
+    def lam(self) -> Tensor:
+        """(B, n) weights."""
+        ...
 
     def descent(self, x: Tensor) -> Tensor:
         """Minus the gradient of the smooth part."""
@@ -34,7 +37,7 @@ class Smooth(Protocol):
         """The objective, (B,)."""
         ...
 
-    def __getitem__(self, b: Any) -> "Smooth": ...
+    def __getitem__(self, b: Any) -> Self: ...
 
 
 class State(NamedTuple):
@@ -52,6 +55,8 @@ class FISTA:
     layer: Smooth
     step_size: Tensor  # (B, 1)
     restart: bool
+
+    capturable: ClassVar[bool] = True
 
     def __getitem__(self, b: Any) -> "FISTA":
         return replace(self, layer=self.layer[b], step_size=self.step_size[b])

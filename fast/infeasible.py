@@ -23,7 +23,8 @@ def farkas(layer: Layer) -> tuple[Tensor, Tensor]:
 
 
 def _farkas(layer: Layer) -> tuple[Tensor, Tensor]:
-    assert layer.off is not None and layer.d is not None
+    assert layer.off is not None
+    assert layer.d is not None
     W, off = layer.W, layer.off > 0
     size = layer.d.abs().amax(1, keepdim=True)
     size = torch.where(size > 0, size, 1.0)

@@ -7,7 +7,7 @@ Source: Mehrotra (1992); Nocedal, Wright, Numerical Optimization (2006), section
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -35,6 +35,8 @@ class InteriorPoint:
 
     layer: Layer
     H: Tensor | None  # A'A where all signals share it
+
+    capturable: ClassVar[bool] = False
 
     def __getitem__(self, b: Any) -> "InteriorPoint":
         return replace(self, layer=self.layer[b])

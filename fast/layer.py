@@ -5,7 +5,7 @@ W that all signals share: every product is a dense matrix product for the whole 
 """
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -32,13 +32,15 @@ class Layer:
     columns: Tensor | None  # (B, n)
     g: Tensor | None  # (B, n) A't, beside gram
 
-    def __getitem__(self, b: Any) -> "Layer":
-        return replace(self, **{k: take(getattr(self, k), b) for k in ("t", "lam", "rows", "off", "d", "columns", "g")})
+    def __getitem__(self, b: Any) -> Self:
+        per_signal: dict[str, Any] = {k: take(getattr(self, k), b) for k in ("t", "lam", "rows", "off", "d", "columns", "g")}
+        return replace(self, **per_signal)
 
     def to(self, dtype: torch.dtype) -> "Layer":
         """The same in another precision."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return replace(self, **{k: a.to(dtype) for k, a in values.items() if isinstance(a, Tensor)})
+        tensors: dict[str, Any] = {k: a.to(dtype) for k, a in values.items() if isinstance(a, Tensor)}
+        return replace(self, **tensors)
 
     def with_gram(self) -> "Layer":
         """With A'A and A't at hand where all signals share them and are enough to pay for it: one product instead of two."""

@@ -4,7 +4,7 @@ With m the 0/1 indicator of S one dense product serves signals with different su
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -33,6 +33,8 @@ class LinearizedADMM:
     rho: float
     alpha_beta: float
 
+    capturable: ClassVar[bool] = True
+
     def __getitem__(self, b: Any) -> "LinearizedADMM":
         return replace(self, layer=self.layer[b])
 
@@ -45,7 +47,9 @@ class LinearizedADMM:
     def step(self, state: State) -> State:
         x, v, a, u = state
         layer = self.layer
-        assert layer.rows is not None and layer.off is not None and layer.d is not None
+        assert layer.rows is not None
+        assert layer.off is not None
+        assert layer.d is not None
         rows = layer.rows * (layer.t - v) - self.rho * layer.off * (v - layer.d - a - u)
         x = x + (rows @ layer.W) / self.alpha_beta
         if layer.gamma is not None:
@@ -57,7 +61,8 @@ class LinearizedADMM:
 
     def residual(self, state: State) -> Tensor:
         layer, (x, dual) = self.layer, self.answer(state)
-        assert layer.off is not None and layer.d is not None
+        assert layer.off is not None
+        assert layer.d is not None
         columns = layer.natural(x, layer.gradient(x, state.v, dual))
         rows = torch.minimum(dual, (layer.d - state.v) * layer.off).abs_()
         return torch.maximum(columns, rows.amax(1))

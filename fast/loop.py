@@ -3,8 +3,10 @@
 An algorithm is a pure `step` on a small typed state (a NamedTuple of tensors with a leading B axis) and says how good a state is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from functools import partial
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,6 +20,8 @@ COMPACT = 0.1  # share of finished rows from which it pays to drop them from the
 
 class Method(Protocol[S]):
     """What the loop asks of an algorithm."""
+
+    capturable: ClassVar[bool]  # whether a step makes no decision on the host: then a GPU can replay it as a graph
 
     def step(self, state: S) -> S:
         """The next state; nothing is changed in place that the caller still holds."""
@@ -83,6 +87,7 @@ def run(
     done = 0
     if history is not None:
         history.append(Record(0, objective(method, state), best.residual.clone()))
+    advance = _stepper(method, state, every)
     while True:
         current = best.residual[left]
         going = (current > goal) & (waited < patience)
@@ -90,11 +95,11 @@ def run(
         if count == 0 or done >= max_iter:
             return best
         if len(left) - count > COMPACT * len(left):
-            method, state, left = method[going], type(state)(*(take(a, going) for a in state)), left[going]
+            method, state, left = method[going], mapped(state, partial(take, b=going)), left[going]
             waited, mark = waited[going], mark[going]
+            advance = _stepper(method, state, every)
         steps = min(every, max_iter - done)
-        for _ in range(steps):
-            state = method.step(state)
+        state = advance(state, steps)
         done += steps
         residual = method.residual(state)
         x, dual = method.answer(state)
@@ -106,6 +111,47 @@ def run(
         waited = torch.where(torch.isfinite(residual), waited, NEVER)
         if history is not None:
             history.append(Record(done, objective(method, state), residual.clone()))
+
+
+def _stepper(method: Method[S], state: S, every: int) -> Callable[[S, int], S]:
+    """What takes some steps: on a GPU, between two looks, a captured graph, so that the host neither launches kernels nor waits."""
+    if not (method.capturable and every > 1 and state[0].is_cuda):
+
+        def plain(state: S, steps: int) -> S:
+            for _ in range(steps):
+                state = method.step(state)
+            return state
+
+        return plain
+    static = mapped(state, torch.clone)
+    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):  # libraries allocate their workspaces in the first call, which a capture may not
+        method.step(static)
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        _copy(static, method.step(static))
+
+    def captured(state: S, steps: int) -> S:
+        _copy(static, state)
+        for _ in range(steps):
+            graph.replay()
+        return mapped(static, torch.clone)
+
+    return captured
+
+
+def mapped(state: S, f: Callable[[Tensor], Any]) -> S:
+    """The state with f applied to each of its tensors."""
+    values: Any = [None if a is None else f(a) for a in state]
+    return type(state)(*values)
+
+
+def _copy(to: S, state: S) -> None:
+    for a, b in zip(to, state, strict=True):
+        if a is not None:
+            a.copy_(b)
 
 
 def objective(method: Any, state: Any) -> Tensor:

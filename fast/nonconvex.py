@@ -5,7 +5,7 @@ steps on the entries that are free: two-metric projection with a line search on 
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -38,7 +38,7 @@ class Nonlinear:
     lam: Tensor  # (B, n)
     s: Tensor  # (B, 1) size of y: residuals are relative to it
 
-    def __getitem__(self, b: Any) -> "Nonlinear":
+    def __getitem__(self, b: Any) -> Self:
         return replace(self, y=self.y[b], seen=self.seen[b], lam=self.lam[b], s=self.s[b])
 
     def pixels(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -49,7 +49,8 @@ class Nonlinear:
     def descent(self, x: Tensor) -> Tensor:
         """Minus the gradient of the smooth part: W'[phi'(t) (y - phi(t))]."""
         t, misfit = self.pixels(x)
-        return (self.phi.derivative(t) * misfit) @ self.W
+        r: Tensor = (self.phi.derivative(t) * misfit) @ self.W
+        return r
 
     def prox(self, w: Tensor, weight: float | Tensor = 1.0) -> Tensor:
         """max(w - weight lam, 0)."""
@@ -80,6 +81,8 @@ class GaussNewton:
     layer: Nonlinear
     inner: Layer  # W in float32, in which the linear systems are solved
 
+    capturable: ClassVar[bool] = False
+
     def __getitem__(self, b: Any) -> "GaussNewton":
         return replace(self, layer=self.layer[b], inner=self.inner[b])
 
@@ -93,7 +96,7 @@ class GaussNewton:
         p, (x, r, value) = self.layer, state
         gradient = p.lam - r
         free = ((x > NEAR * p.s) | (gradient < 0)).to(x.dtype)
-        t, misfit = p.pixels(x)
+        t, _ = p.pixels(x)
         weights = (p.phi.derivative(t) ** 2 * p.seen).to(torch.float32)
         F, b = free.to(torch.float32), -gradient * free
         size = torch.sqrt(dot(b, b)).clamp_min(1e-300)

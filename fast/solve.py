@@ -3,6 +3,8 @@
 import math
 import operator
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -11,8 +13,7 @@ from torch import Tensor
 
 from cvxinv import LastLayer, LeastSquares, Solution
 from cvxinv.answer import Answer, as_batch, as_kind, certified, chosen, joined, solution
-from cvxinv.arrays import Array, as_float, dtype_name, is_torch, match, to_numpy
-from cvxinv.checks import same_batch
+from cvxinv.arrays import Array, as_float, dtype_name, is_torch, match
 from cvxinv.problems import LayerProblem, LinearProgram, Problem, as_problem
 from cvxinv.quadratic import Quadratic
 from cvxinv.solution import STATUS_TOLERANCE
@@ -80,7 +81,7 @@ def solve(
     work: Any = as_batch(problem if is_torch(data) else as_kind(problem, torch.empty(0)))
     start = None if x0 is None else _start(x0, problem, work)
     size = _signals(work, memory)
-    with torch.no_grad():
+    with torch.no_grad(), _full_precision():
         found = _in_chunks(run, work, start, size)
     return solution(problem, found, begin, run.tol, run.records if history else None)
 
@@ -168,17 +169,32 @@ class _Run:
                 best.keep_better(left, found)
         else:
             printed = nonconvex.fista(p, self.restart)
-            best = self.iterate(printed, printed.start(None if x is None else x.nan_to_num(0.0).clamp_min(0) * norm), MARGIN_PRINTED * self.tol)
+            best = self.iterate(
+                printed, printed.start(None if x is None else x.nan_to_num(0.0).clamp_min(0) * norm), MARGIN_PRINTED * self.tol
+            )
         return certified(problem, best.x / norm, None, None, best.iterations)
+
+
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """float32 products in float32: TF32 and bfloat16 would lose the digits that the refinement counts on."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def _in_chunks(run: _Run, problem: Any, x: Tensor | None, size: int) -> Answer:
     """The batch in parts of `size` signals; parts that a GPU has no memory for are halved."""
-    parts, k, B = [], 0, len(problem.data)
+    parts: list[Answer] = []
+    k, B = 0, len(problem.data)
     while k < B or not parts:
         b = slice(k, k + size)
         try:
-            parts.append(run(problem if size >= B else chosen(problem, b), take(x, b)))
+            part: Any = problem if size >= B else chosen(problem, b)
+            parts.append(run(part, take(x, b)))
             k += size
         except torch.OutOfMemoryError:
             if size == 1:
@@ -190,26 +206,27 @@ def _in_chunks(run: _Run, problem: Any, x: Tensor | None, size: int) -> Answer:
 
 def _signals(problem: Any, memory: int | None) -> int:
     """How many signals fit into the memory, at least one."""
-    if memory is not None and not 0 < operator.index(memory):
+    if memory is not None and not operator.index(memory) > 0:
         raise ValueError(f"memory: expected a positive number of bytes, got {memory}")
     if memory is None:
         memory = torch.cuda.mem_get_info(problem.data.device)[0] // 2 if problem.data.is_cuda else MEMORY
     m, n = problem.W.shape
-    return max(1, memory // (8 * ARRAYS * (m + n)))
+    return max(1, int(memory) // (8 * ARRAYS * int(m + n)))
 
 
 def _start(x0: Array, problem: Problem, work: Any) -> Tensor:
     """x0 as a (B, n) tensor."""
     x = match(as_float("x0", x0), work.data)
-    m, n = problem.W.shape
-    expected = (*problem.data.shape[:-1], n)
-    if tuple(x.shape) != tuple(expected):
-        raise ValueError(f"x0: expected shape {tuple(expected)}, got {tuple(x.shape)}")
-    return x if x.ndim == 2 else x[None, :]
+    expected = (*problem.data.shape[:-1], problem.W.shape[1])
+    if tuple(x.shape) != expected:
+        raise ValueError(f"x0: expected shape {expected}, got {tuple(x.shape)}")
+    tensor: Tensor = x if x.ndim == 2 else x[None, :]
+    return tensor
 
 
 def _checked(
-    problem: Problem, tol: float | None, max_iter: int | None, method: Method, rho: float, alpha_beta: float | None, restart: bool, history: bool
+    problem: Problem, tol: float | None, max_iter: int | None, method: Method, rho: float, alpha_beta: float | None, restart: bool,
+    history: bool,
 ) -> _Run:  # fmt: skip
     if method not in MAX_ITER:
         raise ValueError(f"method: expected one of {', '.join(MAX_ITER)}, got {method!r}")

@@ -17,7 +17,8 @@ def solve(layer: Layer, goal: float, max_iter: int) -> loop.Result:
     x, dual = torch.zeros_like(layer.lam), None if layer.off is None else torch.zeros_like(layer.t)
     best = _start(x, dual)
     size = max(1, BYTES // (32 * x.shape[1] ** 2))
-    for rows in torch.arange(len(x), device=x.device).split(size) if len(x) else ():
+    for k in range(0, len(x), size):
+        rows = torch.arange(k, min(k + size, len(x)), device=x.device)
         best.keep_better(rows, _solve(layer[rows], x[rows], take(dual, rows), goal, max_iter))
     return best
 
