@@ -20,14 +20,16 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from . import loop
 from .layer import Layer, take
 
 FEW = 32  # columns up to which systems are formed and factorised ..
 LITTLE = 2e7  # .. and products that forming them for all signals may take beyond
-MU, MU_MOST, MU_DIRECT = 10.0, 100.0, 1e4  # penalty on active rows: while the sets change, once they do not, and where it costs nothing
+MU, MU_MOST, MU_DIRECT = 10.0, 300.0, 1e4  # penalty on active rows: while the sets change, once they do not, and where it costs nothing
 LOOSE, TIGHT = 1e-2, 1e-6  # relative accuracy of a linear solve: while the sets still change, and at most (float32)
 SPARSE = 0.7  # share of rows that go on below which the others are dropped
 SHIFT = 1e-14  # keeps a singular system solvable; columns have norm 1
+AMBIGUOUS, AMBIGUOUS_FLOAT32 = 1e-8, 1e-6  # value and multiplier; what float32 can tell of them
 SETTLED = 1e-3  # entries that change sets while they are this small, relative to the residual, do not count as changes
 CAP = 80  # conjugate gradient iterations for one linear system
 
@@ -103,12 +105,10 @@ class ActiveSet:
         """The same, down to rounding."""
         return replace(self, goal=0.0)
 
-    def ambiguous(self, x: Tensor, eta: Tensor | None, size: float) -> Tensor:
-        """(B,) bool: whether an entry of x has both value and multiplier below `size`, so that accuracy decides what it is."""
-        layer = self.layer
-        multiplier = layer.lam - (layer.gradient(x, None, eta) if layer.nonnegative else layer.gradient(x, None, eta).abs_())
-        larger = torch.maximum(x.abs(), multiplier)
-        return (larger if layer.columns is None else larger + (1 - layer.columns)).amin(1) < size
+    def ambiguous(self, found: loop.Result) -> Tensor:
+        """Rows with an entry whose value and multiplier are both so small that accuracy decides which is zero: without noise, say."""
+        rows = torch.nonzero(_smallest(self.inner, found.x, found.dual) < AMBIGUOUS_FLOAT32)[:, 0]  # most rows have no such entry
+        return rows[_smallest(self.layer[rows], found.x[rows], take(found.dual, rows)) < AMBIGUOUS] if len(rows) else rows
 
     def residual(self, state: State) -> Tensor:
         """Largest natural residual of columns and rows, (B,)."""
@@ -195,6 +195,14 @@ def cholesky_solve(K: Tensor, F: Tensor, right: Tensor, gamma: Tensor | None) ->
     return torch.cholesky_solve(right[:, :, None], factor)[:, :, 0].mul_(F)
 
 
+def _smallest(layer: Layer, x: Tensor, eta: Tensor | None) -> Tensor:
+    """The least over the entries of the larger of value and multiplier, (B,)."""
+    x, eta = x.to(layer.W.dtype), None if eta is None else eta.to(layer.W.dtype)
+    r = layer.gradient(x, None, eta)
+    larger = torch.maximum(x.abs(), layer.lam - (r if layer.nonnegative else r.abs_()))
+    return (larger if layer.columns is None else larger + (1 - layer.columns)).amin(1)
+
+
 def conjugate_gradients(layer: Layer, F: Tensor, b: Tensor, weights: Tensor | None, rtol: Tensor, K: Tensor | None = None) -> Tensor:
     """F H F dx = F b from dx = 0, until the residual of each row has fallen by its rtol (B, 1), or CAP iterations.
 
@@ -235,8 +243,8 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum(1, keepdim=True)
 
 
-def method(layer: Layer, goal: float, exact: bool = False) -> ActiveSet:
-    """Active sets for a layer in float64: a factorisation where it has few columns, else conjugate gradients in float32.
+def method(layer: Layer, coarse: Layer, goal: float, exact: bool = False) -> ActiveSet:
+    """Active sets for a layer in float64: a factorisation where it has few columns, else conjugate gradients in float32, on `coarse`.
 
     `exact`: conjugate gradients in float64 and without preconditioner, which stay in the range of A' and so find the least-squares
     solution of least norm.
@@ -244,5 +252,5 @@ def method(layer: Layer, goal: float, exact: bool = False) -> ActiveSet:
     unit = 1 / torch.linalg.vector_norm(layer.W, dim=1).clamp_min(1e-100)
     m, n = layer.W.shape
     direct = not exact and (n <= FEW or len(layer.t) * m * n * n <= LITTLE)
-    inner = layer if direct else layer.with_gram() if exact else layer.to(torch.float32).with_gram()
+    inner = layer if direct else layer.with_gram() if exact else coarse
     return ActiveSet(layer, inner, unit, goal, direct, None)

@@ -15,7 +15,7 @@ from torch import Tensor
 from .layer import Layer
 
 RELAX = 1.7  # over-relaxation
-RHO_GRAM = 0.25
+RHO_GRAM = 0.2
 RHO, TAU = 0.6, 0.2
 
 

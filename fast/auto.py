@@ -18,11 +18,10 @@ from torch import Tensor
 from . import active_set, admm, loop
 from .layer import Layer, Units
 
-BASE, BASE_GRAM = 50, 25  # ADMM iterations before the first active sets
+BASE, BASE_GRAM = 40, 20  # ADMM iterations before the first active sets
 ROUNDS = (100, 400, 1600)  # .. and in the rounds for signals that are left
 EVERY = 25
 PATIENCE = 4  # active-set steps without halving the residual: a cycle, or rounding level
-AMBIGUOUS = 1e-6  # value and multiplier of an entry below which its support needs all digits, as without noise and weights
 ROUNDING, PATIENCE_ROUNDING = 1e-16, 2
 FEW_SIGNALS = 4  # fewer do not pay for a factor of W'W
 
@@ -32,12 +31,13 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
 
     `exact`: least squares, where the solution of least norm is wanted. Conjugate gradients in float64 find it, from zero.
     """
-    newton = active_set.method(layer, goal, exact)
+    coarse = layer.to(torch.float32).with_gram()
+    newton = active_set.method(layer, coarse, goal, exact)
     if exact:
         return loop.run(newton, newton.start(torch.zeros_like(layer.lam), None), goal, max_iter, patience=PATIENCE)
     dual, spent = None, torch.zeros(len(layer.t), dtype=torch.int64, device=layer.t.device)
     if x is None and not newton.direct and (layer.off is not None or len(layer.t) >= FEW_SIGNALS):
-        base: Any = admm.method(layer.to(torch.float32).with_gram())
+        base: Any = admm.method(coarse)
         steps = min(BASE if isinstance(base, admm.GraphADMM) else BASE_GRAM, max_iter)
         near = loop.run(base, base.start(None, None), 0.0, steps, every=max(steps, 1), cold=True)
         newton = newton.preconditioned(base.K)
@@ -56,7 +56,8 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
         found = loop.run(finish, finish.start(near.x, near.dual), goal, max(0, budget - steps), patience=PATIENCE)
         found.iterations += begin.iterations + near.iterations
         best.keep_better(left, found)
-    left = torch.nonzero(newton.ambiguous(best.x, best.dual, AMBIGUOUS) & (best.residual <= goal))[:, 0]
+    left = newton.ambiguous(best)
+    left = left[best.residual[left] <= goal]
     if len(left):
         begin, finish = best[left], newton[left].exactly()
         found = loop.run(finish, finish.start(begin.x, begin.dual), ROUNDING, max_iter, patience=PATIENCE_ROUNDING)
