@@ -52,12 +52,23 @@ def used(problem):
     return np.broadcast_to(True if rows is None else rows, data.shape)
 
 
-def determined(problem):
-    """(B,) bool: whether A and gamma alone leave one solution (that of least norm, for least squares)."""
-    if isinstance(problem, LeastSquares) or getattr(problem, "gamma", 0.0) > 0:
-        return np.ones(len(used(problem)), bool)
+def determined(problem, least=1e-9):
+    """(B,) bool: whether A or gamma leave one solution (for least squares: that of least norm).
+
+    The singular values of A with unit columns have a ratio of at least `least` (the nonzero ones, where least norm decides): residuals
+    of size r then move the solution by at most r / least^2.
+    """
     unit = problem.W / np.maximum(np.linalg.norm(problem.W, axis=0), 1e-300)
-    return np.array([np.linalg.matrix_rank(unit[rows], tol=1e-9) == unit.shape[1] for rows in used(problem)])
+    columns = np.broadcast_to(True if getattr(problem, "columns", None) is None else problem.columns, (len(used(problem)), unit.shape[1]))
+    answer = []
+    for rows, free in zip(used(problem), columns, strict=True):
+        s = np.linalg.svd(unit[np.ix_(rows, free)], compute_uv=False) if rows.any() and free.any() else np.zeros(0)
+        if isinstance(problem, LeastSquares):
+            s = s[s > 1e-9 * s.max(initial=0)]
+            answer.append(s.min(initial=np.inf) >= least * s.max(initial=0))
+        else:
+            answer.append(getattr(problem, "gamma", 0.0) > 0 or (len(s) == unit.shape[1] and s.min() >= least * s.max() > 0))
+    return np.array(answer)
 
 
 def distance(problem, x, y):
