@@ -11,6 +11,7 @@ SAME_POINT = 1e-7  # solutions with certificates, where there is one solution; s
 CLOSED_FORM = 1e-8  # points against a closed form or an enumeration
 NEWTON = 1e-12  # residual after Newton's method from a cold start
 PRINTED = 1e-12  # the iterates of an algorithm against a NumPy loop of its printed formulas
+SATURATED = 1e-5  # points behind saturated pixels, which stationarity hardly determines
 STATIONARY = 1e-6  # KKT residual at a stationary point of a problem that is not convex
 BOUND = 1e-9  # by how much rounding may lift a lower bound over the optimal value
 FARKAS = 1e-8  # rounding in a proof of infeasibility
