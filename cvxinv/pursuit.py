@@ -22,13 +22,12 @@ TROPP = 3 + math.sqrt(1.5)  # the constant of Lemma 2
 
 
 def _backend(solve: Solve | None) -> Solve:
-    """`solve` itself; by default `fast.solve`, or the reference while `fast` has none."""
+    """`solve` itself; by default `fast.solve`, imported only then."""
     if solve is not None:
         if not callable(solve):
             raise TypeError(f"solve: expected a callable solve(problem) -> Solution, got {solve!r}")
         return solve
-    fast = importlib.import_module("fast")
-    found: Solve = fast.solve if hasattr(fast, "solve") else importlib.import_module("cvxinv.reference").solve
+    found: Solve = importlib.import_module("fast").solve
     return found
 
 
@@ -47,7 +46,7 @@ def latent_pursuit(
     y : (B, n) or (n,) array
         The signals G(z), perhaps masked.
     solve : callable, optional
-        The backend: `solve(problem) -> Solution`. `fast.solve` by default, the reference while that is not there.
+        The backend: `solve(problem) -> Solution`. `fast.solve` by default; `cvxinv.reference.solve` is the oracle.
     lam : float or sequence of L floats
         Weights lam_1 .. lam_L of the l1 terms.
     gamma : float
