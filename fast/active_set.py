@@ -102,8 +102,8 @@ class ActiveSet:
         return replace(self, K=K)
 
     def exactly(self) -> "ActiveSet":
-        """The same, down to rounding."""
-        return replace(self, goal=0.0)
+        """The same, down to rounding: with residuals from the data, because a Gram matrix squares the condition number."""
+        return replace(self, layer=self.layer.without_gram(), goal=0.0)
 
     def ambiguous(self, found: loop.Result) -> Tensor:
         """Rows with an entry whose value and multiplier are both so small that accuracy decides which is zero: without noise, say."""
@@ -139,7 +139,7 @@ class ActiveSet:
         residual = self.residual(state)[:, None].clamp_min(1e-300)
         settled = flip <= SETTLED * residual
         mu = state.mu if self.direct else torch.where(settled, MU_MOST, MU)
-        rtol = torch.where(settled, (0.1 * torch.clamp_min(flip, self.goal) / residual).clamp(TIGHT, LOOSE), LOOSE)
+        rtol = torch.where(settled, (0.5 * torch.clamp_min(flip, self.goal) / residual).clamp(TIGHT, LOOSE), LOOSE)
         dx = self.solve(state._replace(mu=mu), free, active, b, rtol)
         x = (x + dx).mul_(free)
         if state.eta is None or active is None:
@@ -252,5 +252,4 @@ def method(layer: Layer, coarse: Layer, goal: float, exact: bool = False) -> Act
     unit = 1 / torch.linalg.vector_norm(layer.W, dim=1).clamp_min(1e-100)
     m, n = layer.W.shape
     direct = not exact and (n <= FEW or len(layer.t) * m * n * n <= LITTLE)
-    inner = layer if direct else layer.with_gram() if exact else coarse
-    return ActiveSet(layer, inner, unit, goal, direct, None)
+    return ActiveSet(layer.without_gram() if exact else layer, layer if direct or exact else coarse, unit, goal, direct, None)

@@ -31,8 +31,9 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
 
     `exact`: least squares, where the solution of least norm is wanted. Conjugate gradients in float64 find it, from zero.
     """
-    coarse = layer.to(torch.float32).with_gram()
-    newton = active_set.method(layer, coarse, goal, exact)
+    gram = layer.with_gram()
+    coarse = gram.to(torch.float32)
+    newton = active_set.method(gram, coarse, goal, exact)
     if exact:
         return loop.run(newton, newton.start(torch.zeros_like(layer.lam), None), goal, max_iter, patience=PATIENCE)
     dual, spent = None, torch.zeros(len(layer.t), dtype=torch.int64, device=layer.t.device)

@@ -48,6 +48,10 @@ class Layer:
             return self
         return replace(self, gram=self.W.T @ self.W, g=self.t @ self.W)
 
+    def without_gram(self) -> Self:
+        """From the data alone."""
+        return replace(self, gram=None, g=None)
+
     def normal(self, x: Tensor, weights: Tensor | None) -> Tensor:
         """(W' diag(weights) W + diag(gamma)) x per signal; weights None: A'A."""
         if self.gram is not None and weights is None:
