@@ -44,6 +44,7 @@ class State(NamedTuple):
     free: Tensor  # the F that x was solved on ..
     active: Tensor | None  # .. and the A
     mu: Tensor  # (B, 1) penalty on active rows: it grows while the sets stay as they are
+    residual: Tensor  # (B,) largest natural residual of columns and rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,7 @@ class ActiveSet:
     unit: Tensor  # (m,) 1 / ||W_i||: makes rows comparable
     goal: float
     direct: bool  # whether systems are formed and factorised
+    open: bool  # whether every entry is free whatever its value: no signs, no weights, no columns left out
     K: Tensor | None  # (n, n) preconditioner shared by all signals
 
     capturable: ClassVar[bool] = False
@@ -71,10 +73,14 @@ class ActiveSet:
     def state(self, x: Tensor, eta: Tensor | None, free: Tensor, active: Tensor | None, mu: Tensor, v: Tensor | None = None) -> State:
         """The iterate (x, eta) with its residuals."""
         layer = self.layer
-        if layer.off is None or layer.d is None:
-            return State(x, None, None, layer.gradient(x, None, None), free, None, mu)
+        if eta is None or layer.off is None or layer.d is None:
+            r = layer.gradient(x, None, None)
+            return State(x, None, None, r, free, None, mu, layer.natural(x, r))
         v = x @ layer.W.T if v is None else v
-        return State(x, eta, (v - layer.d).mul_(layer.off), layer.gradient(x, v, eta), free, active, mu)
+        r, over = layer.gradient(x, v, eta), (v - layer.d).mul_(layer.off)
+        rows = torch.minimum(eta / self.unit, over * -self.unit).abs_().amax(1)
+        columns = r.abs().amax(1) if self.open else layer.natural(x, r)
+        return State(x, eta, over, r, free, active, mu, torch.maximum(columns, rows))
 
     def start(self, x: Tensor | None, eta: Tensor | None) -> State:
         """From a point and its multipliers, or from the projected least-squares solution."""
@@ -84,8 +90,9 @@ class ActiveSet:
         none = None if layer.off is None else torch.zeros_like(layer.t)
         mu = torch.full_like(zero[:, :1], MU_DIRECT if self.direct else MU)
         if x is None:
-            at = self.state(zero, none, everywhere, none, mu)
-            x = self.solve(at, everywhere, none, at.r - layer.lam if layer.nonnegative else at.r, torch.full_like(mu, LOOSE))
+            b = (layer.t @ layer.W).sub_(layer.lam if layer.nonnegative else 0.0)
+            at = State(zero, none, none, b, everywhere, none, mu, mu)
+            x = self.solve(at, everywhere, none, b, torch.full_like(mu, LOOSE))
             x = x.clamp_min_(0) if layer.nonnegative else x
             eta = none
         state = self.state(x, none if eta is None else eta, (x != 0).to(x.dtype), None, mu)
@@ -112,10 +119,7 @@ class ActiveSet:
 
     def residual(self, state: State) -> Tensor:
         """Largest natural residual of columns and rows, (B,)."""
-        columns = self.layer.natural(state.x, state.r)
-        if state.over is None or state.eta is None:
-            return columns
-        return torch.maximum(columns, torch.minimum(state.eta / self.unit, state.over * -self.unit).abs_().amax(1))
+        return state.residual
 
     def answer(self, state: State) -> tuple[Tensor, Tensor | None]:
         """The projected point and its multipliers."""
@@ -123,31 +127,38 @@ class ActiveSet:
 
     def step(self, state: State) -> State:
         """Guess the sets, solve on them, update the multipliers."""
-        layer, x, dtype = self.layer, state.x, state.x.dtype
-        w = x + state.r
-        near = layer.prox(w)
-        free = (near != 0).to(dtype)
-        if not layer.nonnegative:  # without a weight an entry is free even where it happens to be zero
-            weightless = (layer.lam == 0).to(dtype)
-            free = torch.maximum(free, weightless if layer.columns is None else layer.columns * weightless)
-        b = state.r - layer.lam * (1 if layer.nonnegative else near.sign())
-        margin = (w if layer.nonnegative else w.abs_()).sub_(layer.lam).abs_()
-        flip, active = margin.mul_(free - state.free).abs_().amax(1, keepdim=True), self.guess(state)
+        layer, x, active = self.layer, state.x, self.guess(state)
+        free, b, flip = self.entries(state)
         if active is not None and state.active is not None and state.eta is not None and state.over is not None:
             margin = (active - state.active).mul_(state.eta / self.unit + state.over * (MU * self.unit))
             flip = torch.maximum(flip, margin.abs_().amax(1, keepdim=True))
-        residual = self.residual(state)[:, None].clamp_min(1e-300)
+        residual = state.residual[:, None].clamp_min(1e-300)
         settled = flip <= SETTLED * residual
         mu = state.mu if self.direct else torch.where(settled, MU_MOST, MU)
         rtol = torch.where(settled, (0.5 * torch.clamp_min(flip, self.goal) / residual).clamp(TIGHT, LOOSE), LOOSE)
         dx = self.solve(state._replace(mu=mu), free, active, b, rtol)
-        x = (x + dx).mul_(free)
+        x = x + dx if self.open else (x + dx).mul_(free)
         if state.eta is None or active is None:
             return self.state(x, None, free, None, mu)
         v = x @ layer.W.T
         assert layer.d is not None
         eta = (v - layer.d).mul_(mu * self.unit**2).add_(state.eta).clamp_min_(0).mul_(active)
         return self.state(x, eta, free, active, mu, v)
+
+    def entries(self, state: State) -> tuple[Tensor, Tensor, Tensor]:
+        """F, the gradient b on it, and (B, 1) how far the entries that change sets are from the border between them."""
+        layer, x, r = self.layer, state.x, state.r
+        if self.open:
+            return state.free, r, torch.zeros_like(state.mu)
+        w = x + r
+        near = layer.prox(w)
+        free = (near != 0).to(x.dtype)
+        if not layer.nonnegative:  # without a weight an entry is free even where it happens to be zero
+            weightless = (layer.lam == 0).to(x.dtype)
+            free = torch.maximum(free, weightless if layer.columns is None else layer.columns * weightless)
+        margin = (w if layer.nonnegative else w.abs_()).sub_(layer.lam)
+        b = r - layer.lam * (1 if layer.nonnegative else near.sign())
+        return free, b, margin.mul_(free - state.free).abs_().amax(1, keepdim=True)
 
     def solve(self, state: State, free: Tensor, active: Tensor | None, b: Tensor, rtol: Tensor) -> Tensor:
         """dx with F K dx = F (b - C'mu(C x - d)) on the active rows and x + dx = 0 off F, K = A'A + gamma + mu C'C."""
@@ -181,18 +192,21 @@ class ActiveSet:
         weights = F.new_ones(1, len(W)) if weights is None else weights
         if n <= FEW:
             K = (weights @ self.outer).view(-1, n, n)
-            return cholesky_solve(K, F, right, self.inner.gamma)
+            return cholesky_solve(K, None if self.open else F, right, self.inner.gamma)
         columns, rows = (torch.nonzero(mask.amax(0))[:, 0] for mask in (F, weights))
         W, gamma = W[rows][:, columns], None if self.inner.gamma is None else self.inner.gamma[columns]
         K = (W.T * weights[:, None, rows]) @ W
         return torch.zeros_like(F).index_copy_(1, columns, cholesky_solve(K, F[:, columns], right[:, columns], gamma))
 
 
-def cholesky_solve(K: Tensor, F: Tensor, right: Tensor, gamma: Tensor | None) -> Tensor:
-    """F (K + gamma) F dx = F right, for K (B, n, n)."""
-    diagonal = SHIFT * F if gamma is None else (SHIFT + gamma) * F
-    factor, _ = torch.linalg.cholesky_ex(K * (F[:, :, None] * F[:, None, :]) + torch.diag_embed(diagonal + (1 - F)))
-    return torch.cholesky_solve(right[:, :, None], factor)[:, :, 0].mul_(F)
+def cholesky_solve(K: Tensor, F: Tensor | None, right: Tensor, gamma: Tensor | None) -> Tensor:
+    """F (K + gamma) F dx = F right, for K (B, n, n), which is overwritten; without F for all entries."""
+    K.diagonal(dim1=1, dim2=2).add_(SHIFT if gamma is None else gamma + SHIFT)
+    if F is not None:
+        K = (K * (F[:, :, None] * F[:, None, :])).add_(torch.diag_embed(1 - F))
+    factor, _ = torch.linalg.cholesky_ex(K)
+    dx = torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
+    return dx if F is None else dx.mul_(F)
 
 
 def _smallest(layer: Layer, x: Tensor, eta: Tensor | None) -> Tensor:
@@ -243,8 +257,8 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum(1, keepdim=True)
 
 
-def method(layer: Layer, coarse: Layer, goal: float, exact: bool = False) -> ActiveSet:
-    """Active sets for a layer in float64: a factorisation where it has few columns, else conjugate gradients in float32, on `coarse`.
+def method(layer: Layer, goal: float, exact: bool = False) -> ActiveSet:
+    """Active sets for a layer in float64: a factorisation where it has few columns, else conjugate gradients in float32.
 
     `exact`: conjugate gradients in float64 and without preconditioner, which stay in the range of A' and so find the least-squares
     solution of least norm.
@@ -252,4 +266,10 @@ def method(layer: Layer, coarse: Layer, goal: float, exact: bool = False) -> Act
     unit = 1 / torch.linalg.vector_norm(layer.W, dim=1).clamp_min(1e-100)
     m, n = layer.W.shape
     direct = not exact and (n <= FEW or len(layer.t) * m * n * n <= LITTLE)
-    return ActiveSet(layer.without_gram() if exact else layer, layer if direct or exact else coarse, unit, goal, direct, None)
+    open = not layer.nonnegative and layer.columns is None and not bool(layer.lam.any())
+    if direct:
+        return ActiveSet(layer, layer, unit, goal, direct, open, None)
+    gram = layer.with_gram()
+    if exact:
+        return ActiveSet(layer, gram, unit, goal, direct, open, None)
+    return ActiveSet(gram, gram.to(torch.float32), unit, goal, direct, open, None)

@@ -31,14 +31,12 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
 
     `exact`: least squares, where the solution of least norm is wanted. Conjugate gradients in float64 find it, from zero.
     """
-    gram = layer.with_gram()
-    coarse = gram.to(torch.float32)
-    newton = active_set.method(gram, coarse, goal, exact)
+    newton = active_set.method(layer, goal, exact)
     if exact:
         return loop.run(newton, newton.start(torch.zeros_like(layer.lam), None), goal, max_iter, patience=PATIENCE)
     dual, spent = None, torch.zeros(len(layer.t), dtype=torch.int64, device=layer.t.device)
     if x is None and not newton.direct and (layer.off is not None or len(layer.t) >= FEW_SIGNALS):
-        base: Any = admm.method(coarse)
+        base: Any = admm.method(newton.inner)
         steps = min(BASE if isinstance(base, admm.GraphADMM) else BASE_GRAM, max_iter)
         near = loop.run(base, base.start(None, None), 0.0, steps, every=max(steps, 1), cold=True)
         newton = newton.preconditioned(base.K)

@@ -55,6 +55,9 @@ class Result:
     def keep_better(self, b: Tensor, other: "Result") -> None:
         """Put the rows of `other`, which are rows `b` of this, in where their residual is smaller; nan is never smaller."""
         better = other.residual < self.residual[b]
+        if len(b) == len(self.x) and bool(better.all()):
+            self.x, self.residual, self.iterations, self.dual = other.x, other.residual, other.iterations, other.dual
+            return
         rows = b[better]
         self.x[rows], self.residual[rows], self.iterations[rows] = other.x[better], other.residual[better], other.iterations[better]
         if self.dual is not None and other.dual is not None:
