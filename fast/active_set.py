@@ -31,6 +31,7 @@ SPARSE = 0.7  # share of rows that go on below which the others are dropped
 SHIFT = 1e-14  # keeps a singular system solvable; columns have norm 1
 AMBIGUOUS, AMBIGUOUS_FLOAT32 = 1e-8, 1e-6  # value and multiplier; what float32 can tell of them
 SETTLED = 1e-3  # entries that change sets while they are this small, relative to the residual, do not count as changes
+ERROR = 0.2  # weight of relative errors of x beside residuals: answers are equal to 1e-10 whatever the companions
 CAP = 80  # conjugate gradient iterations for one linear system
 
 
@@ -44,7 +45,8 @@ class State(NamedTuple):
     free: Tensor  # the F that x was solved on ..
     active: Tensor | None  # .. and the A
     mu: Tensor  # (B, 1) penalty on active rows: it grows while the sets stay as they are
-    residual: Tensor  # (B,) largest natural residual of columns and rows
+    natural: Tensor  # (B,) largest natural residual of columns and rows
+    error: Tensor  # (B,) ERROR times what the last step suggests that x is away from the solution, relative
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +77,14 @@ class ActiveSet:
         layer = self.layer
         if eta is None or layer.off is None or layer.d is None:
             r = layer.gradient(x, None, None)
-            return State(x, None, None, r, free, None, mu, layer.natural(x, r))
+            natural = layer.natural(x, r)
+            return State(x, None, None, r, free, None, mu, natural, torch.zeros_like(natural))
         v = x @ layer.W.T if v is None else v
         r, over = layer.gradient(x, v, eta), (v - layer.d).mul_(layer.off)
         rows = torch.minimum(eta / self.unit, over * -self.unit).abs_().amax(1)
         columns = r.abs().amax(1) if self.open else layer.natural(x, r)
-        return State(x, eta, over, r, free, active, mu, torch.maximum(columns, rows))
+        natural = torch.maximum(columns, rows)
+        return State(x, eta, over, r, free, active, mu, natural, torch.zeros_like(natural))
 
     def start(self, x: Tensor | None, eta: Tensor | None) -> State:
         """From a point and its multipliers, or from the projected least-squares solution."""
@@ -91,7 +95,7 @@ class ActiveSet:
         mu = torch.full_like(zero[:, :1], MU_DIRECT if self.direct else MU)
         if x is None:
             b = (layer.t @ layer.W).sub_(layer.lam if layer.nonnegative else 0.0)
-            at = State(zero, none, none, b, everywhere, none, mu, mu)
+            at = State(zero, none, none, b, everywhere, none, mu, mu[:, 0], mu[:, 0])
             x = self.solve(at, everywhere, none, b, torch.full_like(mu, LOOSE))
             x = x.clamp_min_(0) if layer.nonnegative else x
             eta = none
@@ -118,8 +122,8 @@ class ActiveSet:
         return rows[_smallest(self.layer[rows], found.x[rows], take(found.dual, rows)) < AMBIGUOUS] if len(rows) else rows
 
     def residual(self, state: State) -> Tensor:
-        """Largest natural residual of columns and rows, (B,)."""
-        return state.residual
+        """Natural residual, or error where that is larger: badly conditioned signals are solved more accurately, (B,)."""
+        return torch.maximum(state.natural, state.error)
 
     def answer(self, state: State) -> tuple[Tensor, Tensor | None]:
         """The projected point and its multipliers."""
@@ -132,18 +136,19 @@ class ActiveSet:
         if active is not None and state.active is not None and state.eta is not None and state.over is not None:
             margin = (active - state.active).mul_(state.eta / self.unit + state.over * (MU * self.unit))
             flip = torch.maximum(flip, margin.abs_().amax(1, keepdim=True))
-        residual = state.residual[:, None].clamp_min(1e-300)
+        residual = self.residual(state)[:, None].clamp_min(1e-300)
         settled = flip <= SETTLED * residual
         mu = state.mu if self.direct else torch.where(settled, MU_MOST, MU)
         rtol = torch.where(settled, (0.5 * torch.clamp_min(flip, self.goal) / residual).clamp(TIGHT, LOOSE), LOOSE)
         dx = self.solve(state._replace(mu=mu), free, active, b, rtol)
         x = x + dx if self.open else (x + dx).mul_(free)
-        if state.eta is None or active is None:
-            return self.state(x, None, free, None, mu)
-        v = x @ layer.W.T
-        assert layer.d is not None
-        eta = (v - layer.d).mul_(mu * self.unit**2).add_(state.eta).clamp_min_(0).mul_(active)
-        return self.state(x, eta, free, active, mu, v)
+        v, eta = None, None
+        if state.eta is not None and active is not None and layer.d is not None:
+            v = x @ layer.W.T
+            eta = (v - layer.d).mul_(mu * self.unit**2).add_(state.eta).clamp_min_(0).mul_(active)
+        new = self.state(x, eta, free, active, mu, v)
+        moved = torch.linalg.vector_norm(dx, dim=1) / torch.linalg.vector_norm(x, dim=1).clamp_min(1e-300)
+        return new._replace(error=ERROR * moved * (new.natural / state.natural.clamp_min(1e-300)).clamp_max(1.0))
 
     def entries(self, state: State) -> tuple[Tensor, Tensor, Tensor]:
         """F, the gradient b on it, and (B, 1) how far the entries that change sets are from the border between them."""
