@@ -117,7 +117,7 @@ def feasible(problem, b: int) -> bool:
     C, d = constraints(problem, b)
     if not np.any(d < 0):
         return True  # x = 0
-    C, d = C / np.abs(C).max(), d / np.abs(d).max()
+    C, d = C / (np.abs(C).max() or 1), d / np.abs(d).max()
     free = (None, None) if isinstance(problem, Latent) else (0, None)
     answer = linprog(np.zeros(C.shape[1]), A_ub=C, b_ub=d, bounds=free, method="highs")
     assert answer.status in (0, 2)

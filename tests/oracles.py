@@ -58,7 +58,8 @@ def determined(problem, least=1e-9):
     The singular values of A with unit columns have a ratio of at least `least` (the nonzero ones, where least norm decides): residuals
     of size r then move the solution by at most r / least^2.
     """
-    unit = problem.W / np.maximum(np.linalg.norm(problem.W, axis=0), 1e-300)
+    W = problem.W.astype(np.float64)
+    unit = W / np.maximum(np.linalg.norm(W, axis=0), 1e-300)
     columns = np.broadcast_to(True if getattr(problem, "columns", None) is None else problem.columns, (len(used(problem)), unit.shape[1]))
     answer = []
     for rows, free in zip(used(problem), columns, strict=True):
