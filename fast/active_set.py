@@ -31,7 +31,8 @@ SPARSE = 0.7  # share of rows that go on below which the others are dropped
 SHIFT = 1e-14  # keeps a singular system solvable; columns have norm 1
 AMBIGUOUS, AMBIGUOUS_FLOAT32 = 1e-8, 1e-6  # value and multiplier; what float32 can tell of them
 SETTLED = 1e-3  # entries that change sets while they are this small, relative to the residual, do not count as changes
-ERROR = 0.2  # weight of relative errors of x beside residuals: answers are equal to 1e-10 whatever the companions
+ERROR = 0.5  # weight of relative errors of x beside residuals: answers are equal to 1e-10 whatever the companions
+TOUCHING = 1e-9  # slack below which a row counts as active at a point without multipliers
 CAP = 80  # conjugate gradient iterations for one linear system
 
 
@@ -99,7 +100,15 @@ class ActiveSet:
             x = self.solve(at, everywhere, none, b, torch.full_like(mu, LOOSE))
             x = x.clamp_min_(0) if layer.nonnegative else x
             eta = none
-        state = self.state(x, none if eta is None else eta, (x != 0).to(x.dtype), None, mu)
+        free = (x != 0).to(x.dtype)
+        if eta is None and none is not None and layer.off is not None and layer.d is not None:
+            # no multipliers, without which the gradient says nothing of the sets: those that x suggests bring some
+            at = self.state(x, none, free, none, mu)
+            active = (at.r.new_tensor(-TOUCHING) <= (x @ layer.W.T - layer.d) * self.unit).to(x.dtype).mul_(layer.off)
+            b = at.r - layer.lam * (1 if layer.nonnegative else x.sign())
+            x = (x + self.solve(at, free, active, b, torch.full_like(mu, LOOSE))).mul_(free)
+            eta = (x @ layer.W.T - layer.d).mul_(mu * self.unit**2).clamp_min_(0).mul_(active)
+        state = self.state(x, eta, free, None, mu)
         return state._replace(active=self.guess(state))
 
     def guess(self, state: State) -> Tensor | None:

@@ -103,17 +103,15 @@ def take(a: Tensor | None, b: Any) -> Tensor | None:
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """What was divided out: x = x_scaled * s / norm, dual = dual_scaled * s."""
+    """What was divided out: x = x_scaled * s / norm, dual = dual_scaled * s / rows."""
 
     norm: Tensor  # (n,)
     s: Tensor  # (B, 1)
-
-    def scale(self, x: Tensor, dual: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """From the statement's units to those of `Layer`."""
-        return x * self.norm / self.s, None if dual is None else dual / self.s
+    rows: Tensor | None  # (m,) by which inequalities were divided
 
     def unscale(self, x: Tensor, dual: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """From the units of `Layer` to the statement's."""
+        dual = dual if dual is None or self.rows is None else dual / self.rows
         return x * (self.s / self.norm), None if dual is None else dual * self.s
 
 
@@ -128,17 +126,24 @@ def scaled(q: Quadratic, even: bool) -> tuple[Layer, Units]:
         used = rows[0]
         if not bool(used.all()):
             W, t, rows = W[used], t[:, used], rows[:, used]
-    norm = torch.linalg.vector_norm(W, dim=0)
-    largest = norm.amax().clamp_min(torch.finfo(dtype).tiny)
+    fitted = rows.any(0) if q.constrained and not even and len(rows) else torch.ones_like(W[:, 0], dtype=torch.bool)
+    norm, everything = torch.linalg.vector_norm(W * fitted[:, None], dim=0), torch.linalg.vector_norm(W, dim=0)
+    norm = torch.where(norm > 0, norm, everything)
+    largest = torch.where(norm.amax() > 0, norm.amax(), 1.0)
     norm = largest.expand_as(norm).contiguous() if even else torch.where(norm > 0, norm, largest)
+    W, lengths = W / norm, None
+    if not bool(fitted.all()):  # the length of a row that no signal fits says nothing: it becomes 1
+        lengths = torch.linalg.vector_norm(W, dim=1)
+        lengths = torch.where(fitted | (lengths == 0), 1.0, lengths)
+        W, d = W / lengths[:, None], d / lengths
     s = torch.linalg.vector_norm(t, dim=1, keepdim=True)
     if q.constrained:
         s = torch.where(s > 0, s, torch.linalg.vector_norm(d, dim=1, keepdim=True))
     s = torch.where(s > 0, s, 1.0)
     masks = rows.to(dtype) if q.constrained or not q.shared else None
     layer = Layer(
-        W=W / norm, gram=None, gamma=q.gamma / norm**2 if q.gamma else None, nonnegative=q.nonnegative, t=t / s, lam=q.lam / (norm * s),
+        W=W, gram=None, gamma=q.gamma / norm**2 if q.gamma else None, nonnegative=q.nonnegative, t=t / s, lam=q.lam / (norm * s),
         rows=masks, off=1 - masks if q.constrained and masks is not None else None, d=d / s if q.constrained else None,
         columns=q.columns.to(dtype) if q.restricted else None, g=None,
     )  # fmt: skip
-    return layer, Units(norm, s)
+    return layer, Units(norm, s, lengths)

@@ -112,8 +112,10 @@ def run(
         halved = residual < 0.5 * mark
         waited, mark = torch.where(halved, 0, waited + 1), torch.where(halved, residual, mark)
         waited = torch.where(torch.isfinite(residual), waited, NEVER)
-        if history is not None:
-            history.append(Record(done, objective(method, state), residual.clone()))
+        if history is not None:  # finished rows keep the line with which they finished
+            line = Record(done, history[-1].objective.clone(), history[-1].residual.clone())
+            line.objective[left], line.residual[left] = objective(method, state), residual
+            history.append(line)
 
 
 def _stepper(method: Method[S], state: S, every: int) -> Callable[[S, int], S]:

@@ -60,10 +60,14 @@ class Nonlinear:
         """Largest entry of x - max(x + r - lam, 0), relative to the size of y, (B,)."""
         return (x - self.prox(x + r)).abs_().amax(1) / self.s[:, 0]
 
-    def objective(self, x: Tensor) -> Tensor:
+    def value(self, x: Tensor) -> Tensor:
         """The objective, (B,)."""
         _, misfit = self.pixels(x)
         return 0.5 * (misfit * misfit).sum(1) + (self.lam * x).sum(1)
+
+    def objective(self, x: Tensor) -> Tensor:
+        """The objective, (B,), in units of ||y||^2."""
+        return self.value(x) / self.s[:, 0] ** 2
 
 
 class State(NamedTuple):
@@ -89,7 +93,7 @@ class GaussNewton:
     def start(self, x: Tensor | None) -> State:
         """From a point, or from zero."""
         x = torch.zeros_like(self.layer.lam) if x is None else x
-        return State(x, self.layer.descent(x), self.layer.objective(x)[:, None])
+        return State(x, self.layer.descent(x), self.layer.value(x)[:, None])
 
     def step(self, state: State) -> State:
         """A Newton step on the free entries, halved until the objective falls."""
@@ -107,7 +111,7 @@ class GaussNewton:
         for _ in range(HALVINGS):
             new = (x + length * d).clamp_min_(0)
             slope = length * (gradient * d * free).sum(1, keepdim=True) + (gradient * (new - x) * (1 - free)).sum(1, keepdim=True)
-            now = p.objective(new)[:, None]
+            now = p.value(new)[:, None]
             short = now > value + ARMIJO * slope + 1e-15 * value.abs()
             if not bool(short.any()):
                 break
@@ -121,11 +125,12 @@ class GaussNewton:
         return state.x, None
 
 
-def nonlinear(problem: LastLayer, finite: Tensor) -> tuple[Nonlinear, Tensor]:
-    """The statement (tensors, batched) in float64 with unit columns, and the norms that were divided out."""
+def nonlinear(problem: LastLayer, finite: Tensor, even: bool) -> tuple[Nonlinear, Tensor]:
+    """The statement (tensors, batched) in float64, and the norms of the columns that were divided out; `even`: one for all of them."""
     W, y = problem.W.to(torch.float64), problem.y.to(torch.float64)
     norm = torch.linalg.vector_norm(W, dim=0)
-    norm = torch.where(norm > 0, norm, norm.amax().clamp_min(torch.finfo(W.dtype).tiny))
+    largest = torch.where(norm.amax() > 0, norm.amax(), 1.0)
+    norm = largest.expand_as(norm).contiguous() if even else torch.where(norm > 0, norm, largest)
     seen = torch.ones_like(y, dtype=torch.bool) if problem.observed is None else problem.observed.expand_as(y)
     y = torch.where(seen & finite[:, None], y, 0.0)
     b = W.new_zeros(len(W)) if problem.bias is None else problem.bias.to(torch.float64)

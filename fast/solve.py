@@ -1,6 +1,5 @@
 """`fast.solve`: every statement of `cvxinv.problems` for a whole batch, in chunks of signals, certified like any other answer."""
 
-import math
 import operator
 import time
 from collections.abc import Iterator
@@ -11,9 +10,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from cvxinv import LastLayer, LeastSquares, Solution
+from cvxinv import LastLayer, LeastSquares, Solution, checks
 from cvxinv.answer import Answer, as_batch, as_kind, certified, chosen, joined, solution
-from cvxinv.arrays import Array, as_float, dtype_name, is_torch, match
+from cvxinv.arrays import Array, as_float, dtype_name, is_torch, match, to_numpy
 from cvxinv.problems import LayerProblem, LinearProgram, Problem, as_problem
 from cvxinv.quadratic import Quadratic
 from cvxinv.solution import STATUS_TOLERANCE
@@ -25,6 +24,7 @@ Method = Literal["auto", "fista", "linearized_admm"]
 MAX_ITER = {"auto": 5_000, "fista": 20_000, "linearized_admm": 50_000}
 MARGIN = 1e-3  # of tol: the goal of the default, to which its last steps get for little; answers then do not depend on companions
 MARGIN_PRINTED = 0.03  # of tol: the goal of the printed methods, which pay for every digit
+WEAK = 0.1  # of tol: a KKT residual above it is not what the goal promises (units differ where supports do), and tried again
 EVERY = 10  # iterations of a printed method between two looks at its residual
 ARRAYS = 30  # float64 arrays of a signal's size (rows and columns) that are alive at once, certificate included
 MEMORY = 1 << 29  # bytes for them on a CPU; on a GPU half of what is free
@@ -80,7 +80,7 @@ def solve(
     run = _checked(problem, tol, max_iter, method, rho, alpha_beta, restart, history)
     work: Any = as_batch(problem if is_torch(data) else as_kind(problem, torch.empty(0)))
     start = None if x0 is None else _start(x0, problem, work)
-    size = _signals(work, memory)
+    size = max(_signals(work, memory), len(work.data) if history else 0)  # a history has one line for all signals
     with torch.no_grad(), _full_precision():
         found = _in_chunks(run, work, start, size)
     return solution(problem, found, begin, run.tol, run.records if history else None)
@@ -128,7 +128,8 @@ class _Run:
         proof = None
         for last in (False, True):
             found = certified(problem, *units.unscale(best.x, best.dual), proof, best.iterations, q)
-            left = torch.from_numpy(~found.proven(self.tol)).to(layer.t.device) & q.finite & (best.iterations < self.max_iter)
+            good = found.proven(self.tol) & (to_numpy(found.certificate.kkt) <= WEAK * self.tol)
+            left = torch.from_numpy(~good).to(layer.t.device) & q.finite & (best.iterations < self.max_iter)
             rows = torch.nonzero(left)[:, 0]
             if last or not len(rows):
                 return found
@@ -138,7 +139,7 @@ class _Run:
                 bad = refuted.any(1)
                 if bool(bad.any()):
                     proof = torch.zeros_like(layer.t)
-                    proof[rows[bad]] = refuted[bad]
+                    proof[rows[bad]] = refuted[bad] if units.rows is None else refuted[bad] / units.rows
                     best.x[rows[bad]], best.residual[rows[bad]] = least[bad], torch.inf
                     if best.dual is not None:
                         best.dual[rows[bad]] = 0.0
@@ -151,7 +152,7 @@ class _Run:
     def nonconvex(self, problem: LastLayer, x: Tensor | None) -> Answer:
         """Eq. 5 with a nonlinear phi, to a KKT point; by default from where the convex problem on phi^-1(y) ends."""
         known = replace(problem, activation="identity").quadratic().finite
-        p, norm = nonconvex.nonlinear(problem, known)
+        p, norm = nonconvex.nonlinear(problem, known, even=self.method != "auto")
         if self.method == "auto":
             if x is None:
                 low, high = problem.phi.range
@@ -160,11 +161,12 @@ class _Run:
                 x = replace(self, tol=nonconvex.START_TOL)(near, None).x
             newton = nonconvex.newton(p)
             best = loop.run(newton, newton.start(x.nan_to_num(0.0) * norm), MARGIN * self.tol, self.max_iter, patience=nonconvex.PATIENCE)
-            left = torch.nonzero(best.residual > MARGIN_PRINTED * self.tol)[:, 0]
+            left = torch.nonzero((best.residual > MARGIN_PRINTED * self.tol) & (best.iterations < self.max_iter))[:, 0]
             if len(left):
                 slow = nonconvex.fista(p[left], True)
                 begin = best[left]
-                found = loop.run(slow, slow.start(begin.x), MARGIN_PRINTED * self.tol, self.max_iter, EVERY)
+                budget = self.max_iter - int(begin.iterations.amax())
+                found = loop.run(slow, slow.start(begin.x), MARGIN_PRINTED * self.tol, max(0, budget), EVERY)
                 found.iterations += begin.iterations
                 best.keep_better(left, found)
         else:
@@ -206,8 +208,7 @@ def _in_chunks(run: _Run, problem: Any, x: Tensor | None, size: int) -> Answer:
 
 def _signals(problem: Any, memory: int | None) -> int:
     """How many signals fit into the memory, at least one."""
-    if memory is not None and not operator.index(memory) > 0:
-        raise ValueError(f"memory: expected a positive number of bytes, got {memory}")
+    memory = None if memory is None else _integer("memory", memory, 1)
     if memory is None:
         memory = torch.cuda.mem_get_info(problem.data.device)[0] // 2 if problem.data.is_cuda else MEMORY
     m, n = problem.W.shape
@@ -236,12 +237,22 @@ def _checked(
     if history and method == "auto":
         raise ValueError("history: only the printed methods record one; expected method='fista' or 'linearized_admm'")
     tol = STATUS_TOLERANCE[dtype_name(problem.data)] if tol is None else tol
-    for name, value in (("tol", tol), ("rho", rho), ("alpha_beta", 1.0 if alpha_beta is None else alpha_beta)):
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise TypeError(f"{name}: expected a number, got {type(value).__name__}")
-        if not 0 < value < math.inf:
-            raise ValueError(f"{name}: expected a positive number, got {value}")
-    cap = MAX_ITER[method] if max_iter is None else operator.index(max_iter)
-    if cap < 0:
-        raise ValueError(f"max_iter: expected at least 0, got {cap}")
-    return _Run(float(tol), cap, method, float(rho), alpha_beta, bool(restart), [] if history else None)
+    cap = MAX_ITER[method] if max_iter is None else _integer("max_iter", max_iter, 0)
+    weight = None if alpha_beta is None else _positive("alpha_beta", alpha_beta)
+    return _Run(_positive("tol", tol), cap, method, _positive("rho", rho), weight, bool(restart), [] if history else None)
+
+
+def _positive(name: str, value: Any) -> float:
+    if checks.weight(name, value) == 0:
+        raise ValueError(f"{name}: expected a positive number, got {value}")
+    return float(value)
+
+
+def _integer(name: str, value: Any, least: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected an integer, got {type(value).__name__}") from None
+    if isinstance(value, bool) or number < least:
+        raise ValueError(f"{name}: expected an integer of at least {least}, got {value}")
+    return number
