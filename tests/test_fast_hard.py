@@ -63,9 +63,9 @@ def test_signals_of_very_different_size_in_one_batch(cls):
 
 
 @pytest.mark.parametrize("lam", [1e-3, 1e-6, 0.0])
-@pytest.mark.parametrize("shape", [(12, 30), (60, 200), (80, 300)])
+@pytest.mark.parametrize("shape", [(12, 30), (60, 200)])
 def test_underdetermined_last_layers(shape, lam):
-    rng, count = np.random.default_rng(shape[0]), 6 if shape[1] < 100 else 2
+    rng, count = np.random.default_rng(shape[0]), 4
     W = rng.standard_normal(shape) / np.sqrt(shape[0])
     x = np.maximum(rng.standard_normal((count, shape[1])), 0)
     for noise in (0.0, 0.1):
@@ -73,7 +73,7 @@ def test_underdetermined_last_layers(shape, lam):
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-@pytest.mark.parametrize("shape", [(40, 15), (90, 50)])
+@pytest.mark.parametrize("shape", [(40, 15), (60, 36)])
 @pytest.mark.parametrize("cond", [1e2, 1e4])
 def test_badly_conditioned_matrices(cls, shape, cond):
     rng = np.random.default_rng(int(cond))

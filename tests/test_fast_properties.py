@@ -161,7 +161,7 @@ def test_infeasible_exactly_where_linear_programming_says_so(case):
         assert list(sol.status == Status.INFEASIBLE) == [not feasible(problem, b) for b in range(case.count)]
 
 
-@pytest.mark.parametrize(("m", "n", "weight"), [(1, 2, 1e-6), (3, 5, 1e-3), (3, 5, 1e-6), (12, 30, 1e-3)])
+@pytest.mark.parametrize(("m", "n", "weight"), [(1, 2, 1e-6), (3, 5, 1e-3), (3, 5, 1e-6)])
 def test_basis_pursuit_with_small_weights(m, n, weight):
     """The vertex of least l1 norm has to be found among many points that fit equally well."""
     problem = Case(BasisPursuit, m, n, 1, masked="all", weight=weight, seed=2).build()
