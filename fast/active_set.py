@@ -20,6 +20,8 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from cvxinv import newton
+
 from . import loop
 from .layer import Layer, take
 
@@ -28,7 +30,7 @@ LITTLE = 2e7  # .. and products that forming them for all signals may take beyon
 MU, MU_MOST, MU_DIRECT = 10.0, 300.0, 1e4  # penalty on active rows: while the sets change, once they do not, and where it costs nothing
 LOOSE, TIGHT = 1e-2, 1e-6  # relative accuracy of a linear solve: while the sets still change, and at most (float32)
 SPARSE = 0.7  # share of rows that go on below which the others are dropped
-SHIFT = 1e-14  # keeps a singular system solvable; columns have norm 1
+SHIFT = 1e-15  # keeps a singular system solvable; relative to its trace
 AMBIGUOUS, AMBIGUOUS_FLOAT32 = 1e-8, 1e-6  # value and multiplier; what float32 can tell of them
 SETTLED = 1e-3  # entries that change sets while they are this small, relative to the residual, do not count as changes
 ERROR = 0.5  # weight of relative errors of x beside residuals: answers are equal to 1e-10 whatever the companions
@@ -71,7 +73,7 @@ class ActiveSet:
     def outer(self) -> Tensor:
         """Products of the entries of each row of W, (m, n^2): Hessians of all signals are one product of weights with it."""
         W = self.inner.W
-        return (W[:, :, None] * W[:, None, :]).reshape(len(W), -1)
+        return (W[:, :, None] * W[:, None, :]).reshape(len(W), W.shape[1] ** 2)
 
     def state(self, x: Tensor, eta: Tensor | None, free: Tensor, active: Tensor | None, mu: Tensor, v: Tensor | None = None) -> State:
         """The iterate (x, eta) with its residuals."""
@@ -215,7 +217,9 @@ class ActiveSet:
 
 def cholesky_solve(K: Tensor, F: Tensor | None, right: Tensor, gamma: Tensor | None) -> Tensor:
     """F (K + gamma) F dx = F right, for K (B, n, n), which is overwritten; without F for all entries."""
-    K.diagonal(dim1=1, dim2=2).add_(SHIFT if gamma is None else gamma + SHIFT)
+    diagonal = K.diagonal(dim1=1, dim2=2)
+    shift = SHIFT * (1 + diagonal.sum(1, keepdim=True))
+    diagonal.add_(shift if gamma is None else gamma + shift)
     if F is not None:
         K = (K * (F[:, :, None] * F[:, None, :])).add_(torch.diag_embed(1 - F))
     factor, _ = torch.linalg.cholesky_ex(K)
@@ -277,7 +281,7 @@ def method(layer: Layer, goal: float, exact: bool = False) -> ActiveSet:
     `exact`: conjugate gradients in float64 and without preconditioner, which stay in the range of A' and so find the least-squares
     solution of least norm.
     """
-    unit = 1 / torch.linalg.vector_norm(layer.W, dim=1).clamp_min(1e-100)
+    unit = newton.row_units(layer.W)
     m, n = layer.W.shape
     direct = not exact and (n <= FEW or len(layer.t) * m * n * n <= LITTLE)
     open = not layer.nonnegative and layer.columns is None and not bool(layer.lam.any())

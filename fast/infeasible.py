@@ -13,6 +13,7 @@ from cvxinv import newton
 from .layer import Layer
 
 CHUNK = 64  # signals at a time: bounds the memory of (B, n, n)
+NOISE = 1e-7  # entries of a proof below it, relative, are rounding; what is left is checked
 ROUNDING = 1e-9  # relative: what a proof may owe to rounding
 
 
@@ -30,7 +31,7 @@ def _farkas(layer: Layer) -> tuple[Tensor, Tensor]:
     size = torch.where(size > 0, size, 1.0)
     unit = newton.row_units(W)
     x, over = newton.least_violation(W, unit, unit * layer.d / size, off, layer.nonnegative)
-    p = over * unit
+    p = torch.where(over > NOISE * over.amax(1, keepdim=True), over, 0.0) * unit
     v, terms = p @ W, p @ W.abs()
     bent = ((-v).clamp_min(0) if layer.nonnegative else v.abs()).amax(1)
     value = (layer.d / size * p).sum(1)

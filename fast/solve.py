@@ -144,7 +144,7 @@ class _Run:
                     if best.dual is not None:
                         best.dual[rows[bad]] = 0.0
                     rows, some = rows[~bad], some[~bad]
-            better = sure.solve(some, MARGIN * self.tol, self.max_iter)
+            better = sure.solve(some, best[rows], MARGIN * self.tol, self.max_iter)
             better.iterations += best.iterations[rows]
             best.keep_better(rows, better)
         raise AssertionError("unreachable")

@@ -1,5 +1,7 @@
 """The last resort for a few signals: dense linear algebra per signal, methods that cannot cycle."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -12,30 +14,39 @@ BYTES = 1 << 28  # for the (B, n, n) systems of one chunk
 SMALL = 200  # columns up to which the Newton method of `cvxinv.newton` is affordable
 
 
-def solve(layer: Layer, goal: float, max_iter: int) -> loop.Result:
-    """The best points that interior points or dense Newton steps find from zero, in the layer's units."""
+def solve(layer: Layer, near: loop.Result, goal: float, max_iter: int) -> loop.Result:
+    """The best points that interior points or dense Newton steps find, from zero or else from `near`, in the layer's units."""
     x, dual = torch.zeros_like(layer.lam), None if layer.off is None else torch.zeros_like(layer.t)
     best = _start(x, dual)
     size = max(1, BYTES // (32 * x.shape[1] ** 2))
     for k in range(0, len(x), size):
         rows = torch.arange(k, min(k + size, len(x)), device=x.device)
-        best.keep_better(rows, _solve(layer[rows], x[rows], take(dual, rows), goal, max_iter))
+        best.keep_better(rows, _solve(layer[rows], near[rows], x[rows], take(dual, rows), goal, max_iter))
     return best
 
 
-def _solve(layer: Layer, x: Tensor, dual: Tensor | None, goal: float, max_iter: int) -> loop.Result:
+def _solve(layer: Layer, near: loop.Result, x: Tensor, dual: Tensor | None, goal: float, max_iter: int) -> loop.Result:
     weightless = not bool(layer.lam.any())
     if weightless and layer.off is None and layer.gamma is None and not layer.nonnegative:
         return _least_squares(layer, x)
-    best = _start(x, dual)
-    if layer.nonnegative or weightless:  # the l1 term of a free x has no interior
-        method = interior_point.method(layer)
-        steps = min(max_iter, interior_point.STEPS)
-        best = loop.run(method, method.start(x, dual), goal, steps, patience=interior_point.PATIENCE)
-    left = torch.nonzero(best.residual > goal)[:, 0]
-    if len(left) and layer.W.shape[1] <= SMALL:
-        best.keep_better(left, _newton(layer[left], best[left]))
+    split = not (layer.nonnegative or weightless)
+    method = interior_point.method(_split(layer) if split else layer)
+    start = method.start(torch.cat([x, x], 1) if split else x, dual)
+    best = loop.run(method, start, goal, min(max_iter, interior_point.STEPS), patience=interior_point.PATIENCE)
+    if split:
+        best.x = best.x[:, : x.shape[1]] - best.x[:, x.shape[1] :]
+    for at in (best[:], near):
+        left = torch.nonzero(best.residual > goal)[:, 0]
+        if len(left) and layer.W.shape[1] <= SMALL:
+            best.keep_better(left, _newton(layer[left], at[left]))
     return best
+
+
+def _split(layer: Layer) -> Layer:
+    """The same with x = x+ - x-, both >= 0: an l1 term has no interior, its halves have."""
+    twice = {k: torch.cat([a, a], 1) for k in ("lam", "columns") if (a := getattr(layer, k)) is not None}
+    gamma = None if layer.gamma is None else torch.cat([layer.gamma, layer.gamma])
+    return replace(layer, W=torch.cat([layer.W, -layer.W], 1), gram=None, g=None, gamma=gamma, nonnegative=True, **twice)
 
 
 def _start(x: Tensor, dual: Tensor | None) -> loop.Result:

@@ -53,22 +53,21 @@ def used(problem):
 
 
 def determined(problem, least=1e-9):
-    """(B,) bool: whether A or gamma leave one solution (for least squares: that of least norm).
+    """(B,) bool: whether A and gamma leave one solution (for least squares: that of least norm).
 
-    The singular values of A with unit columns have a ratio of at least `least` (the nonzero ones, where least norm decides): residuals
-    of size r then move the solution by at most r / least^2.
+    The singular values of A above sqrt(gamma) I, in units of the columns, have a ratio of at least `least` (the nonzero ones, where least
+    norm decides): residuals of size r then move the solution by at most r / least^2.
     """
-    W = problem.W.astype(np.float64)
-    unit = W / np.maximum(np.linalg.norm(W, axis=0), 1e-300)
-    columns = np.broadcast_to(True if getattr(problem, "columns", None) is None else problem.columns, (len(used(problem)), unit.shape[1]))
+    W, n = problem.W.astype(np.float64), problem.W.shape[1]
+    D = np.linalg.norm(W, axis=0)
+    unit, prior = W / np.where(D > 0, D, 1), np.diag(getattr(problem, "gamma", 0.0) ** 0.5 / np.where(D > 0, D, 1))
+    columns = np.broadcast_to(True if getattr(problem, "columns", None) is None else problem.columns, (len(used(problem)), n))
     answer = []
     for rows, free in zip(used(problem), columns, strict=True):
-        s = np.linalg.svd(unit[np.ix_(rows, free)], compute_uv=False) if rows.any() and free.any() else np.zeros(0)
-        if isinstance(problem, LeastSquares):
-            s = s[s > 1e-9 * s.max(initial=0)]
-            answer.append(s.min(initial=np.inf) >= least * s.max(initial=0))
-        else:
-            answer.append(getattr(problem, "gamma", 0.0) > 0 or (len(s) == unit.shape[1] and s.min() >= least * s.max() > 0))
+        s = np.linalg.svd(np.vstack([unit[rows], prior])[:, free], compute_uv=False) if free.any() else np.zeros(0)
+        s = s[s > 1e-9 * s.max(initial=0)]
+        enough = isinstance(problem, LeastSquares) or len(s) == n
+        answer.append(enough and s.min(initial=np.inf) >= least * s.max(initial=0))
     return np.array(answer)
 
 
