@@ -1,0 +1,96 @@
+"""What large batches cost: time and peak memory of 65 536 MidLayer signals, and 512 inversions of the shipped generator.
+
+Run as `python -m validation.fast_batches`; writes validation/results/fast_batches.json.
+"""
+
+import json
+import platform
+import resource
+import statistics
+import subprocess
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+
+import cvxinv
+import fast
+from cvxinv.bench.instances import cases, gaussian
+
+RESULTS = Path(__file__).parent / "results"
+SIGNALS, INVERSIONS, REPEATS, THREADS = 65_536, 512, 5, 2
+
+
+def gigabytes() -> float:
+    """Peak resident memory of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def mid_layers(B: int) -> Any:
+    """The MidLayer statement of the benchmark with B signals, 392 x 128."""
+    G = gaussian([20, 128, 392, 784])
+    _, mid, _ = cases(G, B, noise=1e-2, lam=1e-3, gamma=1e-3, seed=0, dtype=torch.float64, device="cpu")
+    return mid.problem
+
+
+def large() -> dict[str, Any]:
+    """One solve of all signals, against the time that their number of small batches would take."""
+    small, problem = mid_layers(INVERSIONS), mid_layers(SIGNALS)
+    before = gigabytes()
+    seconds = [fast.solve(small).seconds for _ in range(REPEATS)]
+    start = time.perf_counter()
+    sol = fast.solve(problem)
+    took = time.perf_counter() - start
+    return {
+        "signals": SIGNALS, "seconds": took, "statuses": dict(Counter(s.name for s in sol.status)),
+        "worst_kkt": float(sol.certificate.kkt.max()), "peak_gigabytes_before": before, "peak_gigabytes": gigabytes(),
+        "seconds_per_signal_over_those_of_512": took / SIGNALS / (statistics.median(seconds) / INVERSIONS),
+    }  # fmt: skip
+
+
+def inversions() -> dict[str, Any]:
+    """Latent-Pursuit of 512 signals of the shipped generator without noise: time and SNR of z, with and without debiasing."""
+    G, rng = cvxinv.mnist_generator(), np.random.default_rng(0)
+    z = torch.from_numpy(rng.standard_normal((INVERSIONS, G.sizes[0])))
+    random = torch.from_numpy(rng.random((INVERSIONS, G.sizes[-1])) >= 0.45)
+    masks = {"clean": None, "random mask": random, "half mask": torch.arange(G.sizes[-1]) >= 13 * 28}
+    found: dict[str, Any] = {}
+    for name, seen in masks.items():
+        for debias in (False, True):
+            seconds = []
+            for _ in range(REPEATS):
+                start = time.perf_counter()
+                inv = cvxinv.latent_pursuit(G, G(z), observed=seen, debias=debias)
+                seconds.append(time.perf_counter() - start)
+            snr = cvxinv.snr(z, inv.z)
+            found[f"{name}, {'with' if debias else 'without'} debiasing"] = {
+                "seconds": statistics.median(seconds), "snr_min": float(snr.min()), "snr_median": float(snr.median()),
+                "all_optimal": all(s is cvxinv.Status.OPTIMAL for s in inv.status),
+            }  # fmt: skip
+    return found
+
+
+def main() -> None:
+    """Measure both and store them."""
+    torch.set_num_threads(THREADS)
+    result = {
+        "command": "python -m validation.fast_batches",
+        "mid_layer": large(),
+        "latent_pursuit_512": inversions(),
+        "versions": {name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()},
+        "machine": f"{platform.machine()}, {THREADS} threads",
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip(),
+    }
+    (RESULTS / "fast_batches.json").write_text(json.dumps(result, indent=2) + "\n")
+    Console().print_json(data=result)
+
+
+if __name__ == "__main__":
+    main()
