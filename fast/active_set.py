@@ -27,7 +27,7 @@ from .layer import Layer, take
 
 FEW = 32  # columns up to which systems are formed and factorised ..
 LITTLE = 2e7  # .. and products that forming them for all signals may take beyond
-MU, MU_MOST, MU_DIRECT = 10.0, 300.0, 1e5  # penalty on active rows: while the sets change, once they do not, and where it costs nothing
+MU, MU_MOST, MU_DIRECT = 10.0, 300.0, 1e4  # penalty on active rows: while the sets change, once they do not, and where it costs nothing
 LOOSE, TIGHT = 1e-2, 1e-6  # relative accuracy of a linear solve: while the sets still change, and at most (float32)
 SPARSE = 0.7  # share of rows that go on below which the others are dropped
 SHIFT = 1e-15  # keeps a singular system solvable; relative to its trace
