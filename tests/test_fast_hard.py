@@ -156,6 +156,7 @@ def test_a_weight_that_leaves_nothing():
 @given(cap=st.integers(0, 60), cls=st.sampled_from(CLASSES), method=st.sampled_from(METHODS), seed=st.sampled_from(SEEDS))
 @example(cap=0, cls=LastLayer, method="auto", seed=0)
 @example(cap=0, cls=MidLayer, method="auto", seed=1)
+@example(cap=1, cls=MidLayer, method="auto", seed=0)
 @example(cap=1, cls=Latent, method="linearized_admm", seed=0)
 @example(cap=20, cls=MidLayer, method="auto", seed=1)
 def test_caps_are_kept_and_nothing_is_claimed_without_proof(cap, cls, method, seed):

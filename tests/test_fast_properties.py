@@ -61,8 +61,9 @@ def cases(classes=CLASSES, **fixed):
 
 
 def sizes(problem):
-    """What objectives are compared with: their value at zero."""
-    return objective(problem, np.zeros((len(getattr(problem, DATA[type(problem)])), problem.W.shape[1])))
+    """What objectives are compared with: their value at zero, and that of the size of the inequalities."""
+    zero = np.zeros((len(getattr(problem, DATA[type(problem)])), problem.W.shape[1]))
+    return objective(problem, zero) + (0 if problem.bias is None else 0.5 * (problem.bias**2).sum())
 
 
 # -- proofs and agreement ----------------------------------------------------------------------------------------------
