@@ -67,7 +67,7 @@ def determined(problem, least=1e-9):
         s = np.linalg.svd(np.vstack([unit[rows], prior])[:, free], compute_uv=False) if free.any() else np.zeros(0)
         s = s[s > 1e-9 * s.max(initial=0)]
         enough = isinstance(problem, LeastSquares) or len(s) == n
-        answer.append(enough and s.min(initial=np.inf) >= least * s.max(initial=0))
+        answer.append(enough and s.min(initial=np.inf) >= least * s.max(initial=1.0 if prior.any() else 0.0))  # 1: a column of W
     return np.array(answer)
 
 
