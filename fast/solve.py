@@ -64,8 +64,8 @@ def solve(
     -------
     Solution
         In the kind, dtype and device of the statement's signals, with one status per signal: NONFINITE with nan or inf in its data;
-        INFEASIBLE, with the point of least violation and a Farkas certificate, if its inequalities contradict each other; MAX_ITER
-        if it is not solved to `tol`. The answer for a signal does not depend on its companions.
+        INFEASIBLE, with the point of least violation and a Farkas certificate, if its inequalities contradict each other (found by the
+        default method only); MAX_ITER if it is not solved to `tol`. The answer for a signal does not depend on its companions.
 
     Raises
     ------
@@ -144,9 +144,11 @@ class _Run:
                     if best.dual is not None:
                         best.dual[rows[bad]] = 0.0
                     rows, some = rows[~bad], some[~bad]
-            better = sure.solve(some, best[rows], MARGIN * self.tol, self.max_iter)
-            better.iterations += best.iterations[rows]
-            best.keep_better(rows, better)
+            if len(rows):
+                spent = best.iterations[rows]
+                better = sure.solve(some, best[rows], MARGIN * self.tol, self.max_iter - int(spent.amax()))
+                better.iterations += spent
+                best.keep_better(rows, better)
         raise AssertionError("unreachable")
 
     def nonconvex(self, problem: LastLayer, x: Tensor | None) -> Answer:

@@ -32,10 +32,11 @@ def _solve(layer: Layer, near: loop.Result, x: Tensor, dual: Tensor | None, goal
     split = not (layer.nonnegative or weightless)
     method = interior_point.method(_split(layer) if split else layer)
     start = method.start(torch.cat([x, x], 1) if split else x, dual)
-    best = loop.run(method, start, goal, min(max_iter, interior_point.STEPS), patience=interior_point.PATIENCE)
+    steps = min(max_iter - 1, interior_point.STEPS)  # Newton's method counts as one iteration
+    best = loop.run(method, start, goal, steps, patience=interior_point.PATIENCE)
     if split:
         best.x = best.x[:, : x.shape[1]] - best.x[:, x.shape[1] :]
-    for at in (best[:], near):
+    for at in (best[:], replace(near, iterations=torch.zeros_like(near.iterations))):
         left = torch.nonzero(best.residual > goal)[:, 0]
         if len(left) and layer.W.shape[1] <= SMALL:
             best.keep_better(left, _newton(layer[left], at[left]))
