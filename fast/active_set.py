@@ -13,6 +13,7 @@ and rows that cycle go to `graph_admm`.
 Source: Hintermueller, Ito, Kunisch (2002), primal-dual active sets as semismooth Newton; Hestenes (1969), Powell (1969), multipliers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -24,18 +25,16 @@ from cvxinv import newton
 
 from . import loop
 from .layer import Layer, take
+from .systems import cholesky, conjugate_gradients
 
 FEW = 32  # columns up to which systems are formed and factorised ..
 LITTLE = 2e7  # .. and products that forming them for all signals may take beyond
-MU, MU_MOST, MU_DIRECT = 10.0, 300.0, 1e4  # penalty on active rows: while the sets change, once they do not, and where it costs nothing
+MU, MU_MOST, MU_DIRECT = 10.0, 300.0, 3e3  # penalty on active rows: while the sets change, once they do not, and where it costs nothing
 LOOSE, TIGHT = 1e-2, 1e-6  # relative accuracy of a linear solve: while the sets still change, and at most (float32)
-SPARSE = 0.7  # share of rows that go on below which the others are dropped
-SHIFT = 1e-15  # keeps a singular system solvable; relative to its trace
 AMBIGUOUS, AMBIGUOUS_FLOAT32 = 1e-8, 1e-6  # value and multiplier; what float32 can tell of them
 SETTLED = 1e-3  # entries that change sets while they are this small, relative to the residual, do not count as changes
 ERROR = 0.5  # weight of relative errors of x beside residuals: answers are equal to 1e-10 whatever the companions
 TOUCHING = 1e-9  # slack below which a row counts as active at a point without multipliers
-CAP = 80  # conjugate gradient iterations for one linear system
 
 
 class State(NamedTuple):
@@ -99,7 +98,7 @@ class ActiveSet:
         if x is None:
             b = (layer.t @ layer.W).sub_(layer.lam if layer.nonnegative else 0.0)
             at = State(zero, none, none, b, everywhere, none, mu, mu[:, 0], mu[:, 0])
-            x = self.solve(at, everywhere, none, b, torch.full_like(mu, LOOSE))
+            x, _ = self.solve(at, everywhere, none, b, torch.full_like(mu, LOOSE))
             x = x.clamp_min_(0) if layer.nonnegative else x
             eta = none
         free = (x != 0).to(x.dtype)
@@ -108,8 +107,9 @@ class ActiveSet:
             at = self.state(x, none, free, none, mu)
             active = (at.r.new_tensor(-TOUCHING) <= (x @ layer.W.T - layer.d) * self.unit).to(x.dtype).mul_(layer.off)
             b = at.r - layer.lam * (1 if layer.nonnegative else x.sign())
-            x = (x + self.solve(at, free, active, b, torch.full_like(mu, LOOSE))).mul_(free)
-            eta = (x @ layer.W.T - layer.d).mul_(mu * self.unit**2).clamp_min_(0).mul_(active)
+            dx, more = self.solve(at, free, active, b, torch.full_like(mu, LOOSE))
+            x = (x + dx).mul_(free)
+            eta = (x @ layer.W.T - layer.d).mul_(mu * self.unit**2).add_(0.0 if more is None else more).clamp_min_(0).mul_(active)
         state = self.state(x, eta, free, None, mu)
         return state._replace(active=self.guess(state))
 
@@ -151,12 +151,12 @@ class ActiveSet:
         settled = flip <= SETTLED * residual
         mu = state.mu if self.direct else torch.where(settled, MU_MOST, MU)
         rtol = torch.where(settled, (0.5 * torch.clamp_min(flip, self.goal) / residual).clamp(TIGHT, LOOSE), LOOSE)
-        dx = self.solve(state._replace(mu=mu), free, active, b, rtol)
+        dx, more = self.solve(state._replace(mu=mu), free, active, b, rtol)
         x = x + dx if self.open else (x + dx).mul_(free)
         v, eta = None, None
         if state.eta is not None and active is not None and layer.d is not None:
             v = x @ layer.W.T
-            eta = (v - layer.d).mul_(mu * self.unit**2).add_(state.eta).clamp_min_(0).mul_(active)
+            eta = (v - layer.d).mul_(mu * self.unit**2).add_(state.eta if more is None else state.eta + more).clamp_min_(0).mul_(active)
         new = self.state(x, eta, free, active, mu, v)
         moved = torch.linalg.vector_norm(dx, dim=1) / torch.linalg.vector_norm(x, dim=1).clamp_min(1e-300)
         return new._replace(error=ERROR * moved * (new.natural / state.natural.clamp_min(1e-300)).clamp_max(1.0))
@@ -176,8 +176,8 @@ class ActiveSet:
         b = r - layer.lam * (1 if layer.nonnegative else near.sign())
         return free, b, margin.mul_(free - state.free).abs_().amax(1, keepdim=True)
 
-    def solve(self, state: State, free: Tensor, active: Tensor | None, b: Tensor, rtol: Tensor) -> Tensor:
-        """dx with F K dx = F (b - C'mu(C x - d)) on the active rows and x + dx = 0 off F, K = A'A + gamma + mu C'C."""
+    def solve(self, state: State, free: Tensor, active: Tensor | None, b: Tensor, rtol: Tensor) -> tuple[Tensor, Tensor | None]:
+        """dx with F K dx = F (b - C'mu(C x - d)) on the active rows and x + dx = 0 off F, K = A'A + gamma + mu C'C; and what eta gained."""
         inner = self.inner
         dtype = inner.W.dtype
         F = free.to(dtype)
@@ -187,44 +187,45 @@ class ActiveSet:
         weights = inner.rows
         if active is None or state.over is None or state.eta is None:
             size = size.clamp_min(torch.finfo(dtype).tiny)
-            right = (b / size).to(dtype).add_(inner.normal((gone / size).to(dtype), None))
+            right, pull, penalty = (b / size).to(dtype).add_(inner.normal((gone / size).to(dtype), None)), None, None
         else:
             penalty = active * (state.mu * self.unit**2)
             pull = state.eta * (1 - active) - state.over * penalty  # multipliers that leave, and the distance of active rows
             size = (size + torch.linalg.vector_norm(pull, dim=1, keepdim=True)).clamp_min(torch.finfo(dtype).tiny)
             pull = (pull / size).to(dtype)
             penalty = penalty.to(dtype)
-            weights = penalty if weights is None else penalty.add_(weights)
+            weights = penalty if weights is None else penalty + weights
             away = (gone / size).to(dtype)
             right = torch.addmm((b / size).to(dtype), (away @ inner.W.T).mul_(weights).add_(pull), inner.W)
             right = right if inner.gamma is None else right.addcmul_(away, inner.gamma)
         right.mul_(F)
-        dx = self.factorised(F, right, weights) if self.direct else conjugate_gradients(inner, F, right, weights, rtol.to(dtype), self.K)
-        return dx.to(b.dtype).mul_(size)
+        if not self.direct:
+            return conjugate_gradients(inner, F, right, weights, rtol.to(dtype), self.K).to(b.dtype).mul_(size), None
+        inverse = self.inverse(F, weights)
+        dx, more = inverse(right), None
+        if pull is not None and penalty is not None and active is not None:  # another round of multipliers costs no factor
+            moved = dx if self.open else dx - away
+            more = (moved @ inner.W.T).mul_(penalty).sub_(pull).mul_(active)
+            dx -= inverse((more @ inner.W).mul_(F))
+            more.mul_(size)
+        return dx.mul_(size), more
 
-    def factorised(self, F: Tensor, right: Tensor, weights: Tensor | None) -> Tensor:
-        """By Cholesky; small Hessians of all signals from one product, others from the rows and columns that take part."""
-        W, n = self.inner.W, F.shape[1]
+    def inverse(self, F: Tensor, weights: Tensor | None) -> Callable[[Tensor], Tensor]:
+        """That of F (W' diag(weights) W + gamma) F, by Cholesky; small ones of all signals from one product."""
+        W, n, gamma = self.inner.W, F.shape[1], self.inner.gamma
         weights = F.new_ones(1, len(W)) if weights is None else weights
         if n <= FEW:
-            K = (weights @ self.outer).view(-1, n, n)
-            return cholesky_solve(K, None if self.open else F, right, self.inner.gamma)
-        columns, rows = (torch.nonzero(mask.amax(0))[:, 0] for mask in (F, weights))
-        W, gamma = W[rows][:, columns], None if self.inner.gamma is None else self.inner.gamma[columns]
-        K = (W.T * weights[:, None, rows]) @ W
-        return torch.zeros_like(F).index_copy_(1, columns, cholesky_solve(K, F[:, columns], right[:, columns], gamma))
+            factor = cholesky((weights @ self.outer).view(-1, n, n), None if self.open else F, gamma)
+            return lambda right: torch.cholesky_solve(right[:, :, None], factor)[:, :, 0].mul_(F)
+        columns, rows = (torch.nonzero(mask.amax(0))[:, 0] for mask in (F, weights))  # that take part
+        W, some = W[rows][:, columns], F[:, columns]
+        factor = cholesky((W.T * weights[:, None, rows]) @ W, some, None if gamma is None else gamma[columns])
 
+        def apply(right: Tensor) -> Tensor:
+            dx = torch.cholesky_solve(right[:, columns, None], factor)[:, :, 0].mul_(some)
+            return torch.zeros_like(F).index_copy_(1, columns, dx)
 
-def cholesky_solve(K: Tensor, F: Tensor | None, right: Tensor, gamma: Tensor | None) -> Tensor:
-    """F (K + gamma) F dx = F right, for K (B, n, n), which is overwritten; without F for all entries."""
-    diagonal = K.diagonal(dim1=1, dim2=2)
-    shift = SHIFT * (1 + diagonal.sum(1, keepdim=True))
-    diagonal.add_(shift if gamma is None else gamma + shift)
-    if F is not None:
-        K = (K * (F[:, :, None] * F[:, None, :])).add_(torch.diag_embed(1 - F))
-    factor, _ = torch.linalg.cholesky_ex(K)
-    dx = torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
-    return dx if F is None else dx.mul_(F)
+        return apply
 
 
 def _smallest(layer: Layer, x: Tensor, eta: Tensor | None) -> Tensor:
@@ -233,46 +234,6 @@ def _smallest(layer: Layer, x: Tensor, eta: Tensor | None) -> Tensor:
     r = layer.gradient(x, None, eta)
     larger = torch.maximum(x.abs(), layer.lam - (r if layer.nonnegative else r.abs_()))
     return (larger if layer.columns is None else larger + (1 - layer.columns)).amin(1)
-
-
-def conjugate_gradients(layer: Layer, F: Tensor, b: Tensor, weights: Tensor | None, rtol: Tensor, K: Tensor | None = None) -> Tensor:
-    """F H F dx = F b from dx = 0, until the residual of each row has fallen by its rtol (B, 1), or CAP iterations.
-
-    H = W' diag(weights) W + diag(gamma); F K F is the preconditioner, with K near the inverse of H for all signals.
-    """
-    tiny = torch.finfo(b.dtype).tiny
-    out, rows = torch.zeros_like(b), None
-    r, dx = b * F, torch.zeros_like(b)
-    goal = dot(r, r) * rtol**2
-    p = r.clone() if K is None else (r @ K).mul_(F)
-    rz = dot(r, p)
-    every = 8 if b.is_cuda else 2  # looking costs a synchronisation there
-    for k in range(1, CAP + 1):
-        Hp = layer.normal(p, weights).mul_(F)
-        alpha = rz / dot(p, Hp).clamp_min_(tiny)
-        dx.addcmul_(alpha, p)
-        r.addcmul_(alpha, Hp, value=-1)
-        if k % every == 0:
-            going = (dot(r, r) > goal)[:, 0]
-            count = int(going.sum())
-            if count == 0:
-                break
-            if count < SPARSE * len(p):  # finished rows would only be carried along
-                out = dx if rows is None else out.index_copy_(0, rows, dx)
-                kept = torch.nonzero(going)[:, 0]
-                rows = kept if rows is None else rows[kept]
-                layer, F, weights = layer[kept], F[kept], take(weights, kept)
-                dx, r, p, rz, goal = dx[kept], r[kept], p[kept], rz[kept], goal[kept]
-        z = r if K is None else (r @ K).mul_(F)
-        new = dot(r, z)
-        p.mul_(new / rz.clamp_min(tiny)).add_(z)
-        rz = new
-    return dx if rows is None else out.index_copy_(0, rows, dx)
-
-
-def dot(a: Tensor, b: Tensor) -> Tensor:
-    """a'b per row, (B, 1)."""
-    return (a * b).sum(1, keepdim=True)
 
 
 def method(layer: Layer, goal: float, exact: bool = False) -> ActiveSet:

@@ -13,9 +13,9 @@ from torch import Tensor
 from cvxinv import LastLayer
 from cvxinv.activations import Activation
 
-from .active_set import conjugate_gradients, dot
 from .fista import FISTA, spectral
 from .layer import Layer
+from .systems import conjugate_gradients, dot
 
 HALVINGS = 30
 ARMIJO = 1e-4
