@@ -10,16 +10,22 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import activations, nn, reference
+    from .error_bars import cramer_rao
     from .errors import GeneratorFileError, MissingSolverError, NotConvexError, UnsupportedModuleError
     from .generator import Generator, mnist_generator
+    from .inversion import hybrid, invert
+    from .noise import noisy_pursuit
     from .optimality import Certificate, verify
     from .problems import BasisPursuit, LastLayer, Latent, LeastSquares, LinearProgram, MidLayer
     from .pursuit import latent_pursuit, layered_basis_pursuit, linear_programming, oracle, snr
     from .solution import Inversion, Solution, Status
 
 _HOME = {
+    "error_bars": ("cramer_rao",),
     "errors": ("GeneratorFileError", "MissingSolverError", "NotConvexError", "UnsupportedModuleError"),
     "generator": ("Generator", "mnist_generator"),
+    "inversion": ("hybrid", "invert"),
+    "noise": ("noisy_pursuit",),
     "optimality": ("Certificate", "verify"),
     "problems": ("BasisPursuit", "LastLayer", "Latent", "LeastSquares", "LinearProgram", "MidLayer"),
     "pursuit": ("latent_pursuit", "layered_basis_pursuit", "linear_programming", "oracle", "snr"),
@@ -29,10 +35,11 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 _MODULES = ("activations", "nn", "reference", "problems", "optimality", "pursuit")
 
 __all__ = [
-    "BasisPursuit", "Certificate", "Generator", "GeneratorFileError", "Inversion", "LastLayer", "Latent", "LeastSquares",
-    "LinearProgram", "MidLayer", "MissingSolverError", "NotConvexError", "Solution", "Status",
-    "UnsupportedModuleError", "activations", "latent_pursuit", "layered_basis_pursuit", "linear_programming", "mnist_generator",
-    "nn", "oracle", "reference", "snr", "verify",
+    "BasisPursuit", "Certificate", "Generator", "GeneratorFileError", "Inversion", "LastLayer", "Latent",
+    "LeastSquares", "LinearProgram", "MidLayer", "MissingSolverError", "NotConvexError", "Solution", "Status",
+    "UnsupportedModuleError", "activations", "cramer_rao", "hybrid", "invert", "latent_pursuit",
+    "layered_basis_pursuit", "linear_programming", "mnist_generator", "nn", "noisy_pursuit", "oracle", "reference",
+    "snr", "verify",
 ]  # fmt: skip
 
 

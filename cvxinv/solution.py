@@ -20,6 +20,9 @@ class Status(Enum):
     MAX_ITER = "Not optimal to the tolerance; see the certificate for how far. Try another solver, or look at the scaling of the data."
     NONFINITE = "The signal holds nan or inf; it was not solved."
     INVALID_SIGNAL = "The signal lies outside the range of the output activation, which cannot be inverted there; it was not solved."
+    NOT_IDENTIFIABLE = (
+        "Other latent vectors nearby give the same observed pixels: z is one of many. Observe more pixels, or state a prior (with noise)."
+    )
     INFEASIBLE = (
         "No x satisfies the constraints (a bias can do that): no point of the layer has this support; `infeasibility` is the proof."
     )
@@ -79,7 +82,19 @@ class Inversion:
     signal : (B, n) array
         G(z).
     status : (B,) array of Status
-        The first status, from the image down, that is neither OPTIMAL nor STATIONARY; else STATIONARY if any is.
+        The first status, from the image down, that is neither OPTIMAL nor STATIONARY; else STATIONARY if any is. Of `invert`: see there.
+    objective, residual : (B,) arrays
+        Of `invert`, like all that follow (None for the pursuits): eq. 1 at z, and ||y - G(z)|| over the observed pixels.
+    noise : (B,) array
+        sigma, as given or estimated from the residual; nan where there are not more pixels than latent numbers.
+    covariance, standard_error : (B, n_0, n_0) and (B, n_0) arrays
+        sigma^2 (J'J + (sigma / sigma_z)^2 I)^-1 and the roots of its diagonal; inf where z is not determined.
+    condition : (B,) array
+        Of J; inf without full rank.
+    identifiable : (B,) bool array
+        Whether J has full rank, so that z is locally the only latent vector of its observed pixels.
+    agreement : (B,) array
+        Share of the starts that came to the same z (within 10 %, in the last heat of the race); 1 where nothing was raced.
     """
 
     z: Array
@@ -88,6 +103,14 @@ class Inversion:
     solutions: list[Solution]
     signal: Array
     status: Any
+    objective: Array | None = None
+    residual: Array | None = None
+    noise: Array | None = None
+    covariance: Array | None = None
+    standard_error: Array | None = None
+    condition: Array | None = None
+    identifiable: Array | None = None
+    agreement: Array | None = None
 
 
 def worst(statuses: list[Any]) -> Any:

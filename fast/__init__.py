@@ -1,6 +1,7 @@
-"""Batched torch solvers for the statements of `cvxinv.problems`, and gradient descent on eq. 1."""
+"""Batched torch solvers for the statements of `cvxinv.problems`; gradient descent and Levenberg-Marquardt on eq. 1."""
 
 from .gradient_descent import gradient_descent
+from .levenberg_marquardt import levenberg_marquardt
 from .solve import solve
 
-__all__ = ["gradient_descent", "solve"]
+__all__ = ["gradient_descent", "levenberg_marquardt", "solve"]

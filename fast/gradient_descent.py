@@ -5,7 +5,6 @@ The gradient J'(phi' * (G(z) - y)) is written by hand: the layers forward, then 
 
 import math
 import operator
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,10 +13,10 @@ from rich.progress import Progress
 from torch import Tensor
 
 from cvxinv import Generator, Inversion, Status
-from cvxinv.activations import Activation
-from cvxinv.arrays import Array, as_float, dtype_name, is_torch
-from cvxinv.checks import mask, signals
-from cvxinv.solution import STATUS_TOLERANCE
+from cvxinv.arrays import Array, is_torch
+from cvxinv.checks import mask
+
+from .fit import Fit, batch, checked, checked_start, fit_to
 
 STEP_SIZES = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4)  # of the search on random networks (section 6.1)
 SMALL_GRADIENT = 1e-9  # the gradient norm that ends it
@@ -71,16 +70,16 @@ def gradient_descent(
     ValueError, TypeError
         Naming the argument, for wrong shapes, kinds or numbers.
     """
-    y = _checked(G, y)
+    y = checked(G, y)
     seen = mask("observed", observed, y, G.sizes[-1])
-    first = None if start is None else _checked_start(G, y, start)
+    first = None if start is None else checked_start(G, y, start)
     steps, seed = _integer("steps", steps, 1), _integer("seed", seed, 0)
     if not 0 <= _number("momentum", momentum) < 1:
         raise ValueError(f"momentum: expected a number in [0, 1), got {momentum}")
     if step != "search" and (isinstance(step, str) or not 0 < _number("step", step) < math.inf):
         raise ValueError(f"step: expected a positive number or 'search', got {step!r}")
 
-    fit, finite = _fit(G, y, seen)
+    fit, finite = fit_to(G, y, seen)
     z0 = _start(fit, G.sizes[0], seed, first)
     shown = progress if progress is not None else steps * len(z0) >= LONG
     with Progress(disable=not shown, transient=True) as bar:
@@ -96,73 +95,13 @@ def gradient_descent(
     return _inversion(G, z if is_torch(y) else z.numpy(), finite, stationary)
 
 
-# -- eq. 1 -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """Eq. 1 for a batch: y (B, n), zero where it is not seen, and `seen` (B, n) in 0/1, None for all."""
-
-    weights: list[Tensor]
-    biases: list[Tensor]
-    phi: Activation
-    y: Tensor
-    seen: Tensor | None
-
-    def __getitem__(self, rows: Tensor) -> "Fit":
-        """The same for some of the signals."""
-        return replace(self, y=self.y[rows], seen=None if self.seen is None else self.seen[rows])
-
-    def gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """The objective (B,) and its gradient (B, n_0) at z."""
-        xs, t = self._forward(z)
-        e = self._masked(self.phi(t) - self.y)
-        objective = 0.5 * (e * e).sum(dim=1)
-        return objective, self._backward(xs, e.mul_(self.phi.derivative(t)))
-
-    def stationary(self, z: Tensor) -> Tensor:
-        """Whether the two parts of the gradient, J'(phi' * G(z)) and J'(phi' * y), cancel to the tolerance (B,)."""
-        xs, t = self._forward(z)
-        slope = self._masked(self.phi.derivative(t))
-        of_z, of_y = self._backward(xs, slope * self.phi(t)), self._backward(xs, slope * self.y)
-        scale = torch.maximum(of_z.norm(dim=1), of_y.norm(dim=1))
-        return torch.le((of_z - of_y).norm(dim=1), STATUS_TOLERANCE[dtype_name(z)] * scale)
-
-    def _forward(self, z: Tensor) -> tuple[list[Tensor], Tensor]:
-        """[z, x_1, .., x_L] and W_L x_L + b_L."""
-        xs = [z]
-        for W, b in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            xs.append(torch.addmm(b, xs[-1], W.T).clamp_(min=0))
-        return xs, torch.addmm(self.biases[-1], xs[-1], self.weights[-1].T)
-
-    def _backward(self, xs: list[Tensor], d: Tensor) -> Tensor:
-        """W_0' D_1 W_1' .. D_L W_L' d, with D_i the 0/1 diagonal of the support of x_i."""
-        for x, W in zip(xs[:0:-1], self.weights[:0:-1], strict=True):
-            d = (d @ W).mul_(x.sign())  # x >= 0; a float mask costs less than a boolean one
-        return d @ self.weights[0]
-
-    def _masked(self, a: Tensor) -> Tensor:
-        return a if self.seen is None else a * self.seen
-
-
-def _fit(G: Generator, y: Array, seen: Array | None) -> tuple[Fit, Tensor]:
-    """Eq. 1 for y as a batch, and which signals are finite where they are seen."""
-    data = _batch(y)
-    M = torch.ones_like(data, dtype=torch.bool) & (True if seen is None else _tensor(seen))
-    usable = torch.isfinite(data)
-    weights = [_tensor(W).to(data) for W in G.weights]
-    biases = [W.new_zeros(len(W)) for W in weights] if G.biases is None else [_tensor(b).to(data) for b in G.biases]
-    zero_filled = torch.where(M & usable, data, torch.zeros_like(data))
-    return Fit(weights, biases, G.activation, zero_filled, None if seen is None else M.to(data.dtype)), (usable | ~M).all(dim=1)
-
-
 def _start(fit: Fit, n0: int, seed: int, first: Array | None) -> Tensor:
     """z (B, n_0): `first` where that is finite, else drawn row after row, so that more signals do not change the rows before."""
     rng = np.random.default_rng([seed, STREAM])
     drawn = torch.from_numpy(rng.standard_normal((len(fit.y), n0))).to(fit.y)
     if first is None:
         return drawn
-    given = _batch(first).to(fit.y)
+    given = batch(first).to(fit.y)
     return torch.where(torch.isfinite(given).all(dim=1, keepdim=True), given, drawn)
 
 
@@ -215,19 +154,6 @@ def _descend(fit: Fit, start: Tensor, sizes: list[float], momentum: float, tol: 
 # -- arguments and answer ----------------------------------------------------------------------------------------------
 
 
-def _checked(G: Generator, y: Any) -> Array:
-    if not isinstance(G, Generator):
-        raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
-    return signals("y", as_float("y", y), G.sizes[-1])
-
-
-def _checked_start(G: Generator, y: Array, start: Any) -> Array:
-    start, shape = as_float("start", start), (*y.shape[:-1], G.sizes[0])
-    if tuple(start.shape) != shape:
-        raise ValueError(f"start: expected shape {shape}, got {tuple(start.shape)}")
-    return start
-
-
 def _integer(name: str, value: Any, least: int) -> int:
     try:
         number = operator.index(value)
@@ -242,17 +168,6 @@ def _number(name: str, value: Any) -> float:
     if isinstance(value, (str, bool)) or not hasattr(value, "__float__"):
         raise TypeError(f"{name}: expected a number, got {value!r}")
     return float(value)
-
-
-def _tensor(a: Array) -> Tensor:
-    """`a` as a tensor; NumPy's memory is copied, because torch shares only what is writable and has positive strides."""
-    found: Tensor = a if is_torch(a) else torch.from_numpy(np.array(a, order="C"))
-    return found
-
-
-def _batch(a: Array) -> Tensor:
-    """`a` as a tensor with a B axis."""
-    return _tensor(a).reshape(-1, a.shape[-1])
 
 
 def _inversion(G: Generator, z: Array, finite: Tensor, stationary: Tensor) -> Inversion:

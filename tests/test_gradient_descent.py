@@ -11,7 +11,8 @@ from tolerances import ALONE, CLOSED_FORM, EXACT_SNR, FLOAT32_SNR, FORWARD
 
 import cvxinv
 from cvxinv import Generator, Status
-from fast.gradient_descent import EVERY, SMALL_GRADIENT, STEP_SIZES, _descend, _fit, gradient_descent
+from fast.fit import fit_to
+from fast.gradient_descent import EVERY, SMALL_GRADIENT, STEP_SIZES, _descend, gradient_descent
 
 ACTIVATIONS = ("identity", "tanh", "sigmoid", "plu", "leaky_relu")
 SIZES = (3, 12, 30, 60)
@@ -41,7 +42,7 @@ def test_gradient_is_that_of_automatic_differentiation(phi, biased, masked):
     G, _, y, z = case(phi, biased=biased, distance=0.5)
     seen = {"all": None, "shared": random_mask(y.shape[1]), "each": random_mask(y.shape)}[masked]
     hidden = np.zeros(y.shape, bool) if seen is None else ~(seen & np.ones(y.shape, bool))
-    fit, _ = _fit(G, np.where(hidden, np.nan, y), seen)
+    fit, _ = fit_to(G, np.where(hidden, np.nan, y), seen)
     variable = torch.tensor(z, requires_grad=True)
     x = variable
     for i, W in enumerate(G.weights):
@@ -118,7 +119,7 @@ def test_stationarity_does_not_depend_on_units():
     G, z, y, _ = case("identity", biased=False)
     near = z * (1 + np.array([[1e-12], [1e-10], [1e-7], [1e-6], [1e-3], [0]]))
     for unit in (1e-9, 1.0, 1e9):
-        fit, _ = _fit(G, unit * y, None)
+        fit, _ = fit_to(G, unit * y, None)
         assert fit.stationary(torch.tensor(unit * near)).tolist() == [True, True, False, False, False, True]
 
 
@@ -132,7 +133,7 @@ def test_search_takes_the_smallest_step_size_that_converges():
     z = np.random.default_rng(1).standard_normal((40, 3)) * np.linspace(0.1, 20, 40)[:, None]
     start, steps, momentum = 0.9 * z, 400, 0.5
     found = gradient_descent(G, G(z), steps=steps, momentum=momentum, step="search", start=start).z
-    fit, _ = _fit(G, G(z), None)
+    fit, _ = fit_to(G, G(z), None)
     first, lowest = np.full(len(z), len(STEP_SIZES)), np.full(len(z), np.inf)
     expected = start.copy()
     with Progress(disable=True) as bar:
