@@ -1,4 +1,4 @@
-"""Pictures of signals: originals, what was seen of them, and what came back."""
+"""Pictures of signals: originals, what was seen of them, what came back, what is left, and how sure z is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +23,17 @@ class Panel:
     snr: Any
 
 
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """B signals (B, n), which pixels were seen (B, n), G(z), z (B, n_0) and its standard errors, if any."""
+
+    signal: Any
+    observed: Any
+    reconstruction: Any
+    z: Any
+    standard_error: Any = None
+
+
 def panels(path: str | PathLike[str], settings: Sequence[Panel], shape: tuple[int, int], dpi: int = 150) -> None:
     """Write a PNG: for each setting a row of originals, a row of inputs with hidden pixels coloured, a row of reconstructions.
 
@@ -35,13 +46,8 @@ def panels(path: str | PathLike[str], settings: Sequence[Panel], shape: tuple[in
         Of one image; entries are shown from -1 (black) to 1 (white), nan like a hidden pixel.
     dpi : int
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure
-
     columns = max(len(p.original) for p in settings)
-    figure = Figure(figsize=(1.25 + 0.78 * columns, 0.2 + 2.95 * len(settings)), facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = _figure(1.25 + 0.78 * columns, 0.2 + 2.95 * len(settings))
     parts = figure.subfigures(len(settings), 1, squeeze=False)[:, 0]
     for part, setting in zip(parts, settings, strict=True):
         axes = part.subplots(3, columns, squeeze=False)
@@ -49,29 +55,99 @@ def panels(path: str | PathLike[str], settings: Sequence[Panel], shape: tuple[in
         part.subplots_adjust(left=left, right=0.995, top=0.89, bottom=0.075, wspace=0.06, hspace=0.06)
         part.text(left, 0.92, setting.title, fontsize=11, fontweight="bold", va="bottom")
         rows = setting.original, np.where(setting.observed, setting.original, np.nan), setting.reconstruction
-        for i, (label, images) in enumerate(zip(("original", "input", "reconstruction"), rows, strict=True)):
-            axes[i, 0].annotate(
-                label, (-0.1, 0.5), xycoords="axes fraction", ha="right", va="center", fontsize=8.5, color=MUTED, annotation_clip=False
-            )
-            for j, axis in enumerate(axes[i]):
-                axis.set_axis_off()
-                if j < len(images):
-                    axis.imshow(_grey(images[j].reshape(shape)), cmap=_map(), norm=Normalize(-1, 1), interpolation="nearest")
-        for j, value in enumerate(setting.snr):
-            axes[2, j].text(
-                0.5, -0.06, decibels(value), transform=axes[2, j].transAxes, ha="center", va="top", fontsize=7.5,
-                color=GOOD if value >= EXACT else POOR,
-            )  # fmt: skip
+        for row, label, images in zip(axes, ("original", "input", "reconstruction"), rows, strict=True):
+            _images(row, label, images, shape, (-1, 1))
+        for axis, value in zip(axes[2], setting.snr, strict=False):
+            _caption(axis, decibels(value), GOOD if value >= EXACT else POOR)
     figure.savefig(path, dpi=dpi)
+
+
+def fit(path: str | PathLike[str], found: Fit, shape: tuple[int, int], limits: tuple[float, float] = (-1, 1), dpi: int = 150) -> None:
+    """Write a PNG with a column per signal: input, reconstruction, residual |y - G(z)|, and z with error bars of two standard errors.
+
+    Where pixels are hidden and the signal has values there, a row above shows them.
+
+    Parameters
+    ----------
+    path : path
+        Its suffix names the format.
+    found : Fit
+    shape : (height, width)
+        Of one image.
+    limits : (low, high)
+        The entries shown black and white; a residual of half their distance is white. Hidden pixels and nan are coloured.
+    dpi : int
+    """
+    low, high = limits
+    given = np.where(found.observed, found.signal, np.nan)
+    left = np.abs(given - found.reconstruction)
+    rows = {"input": (given, limits), "reconstruction": (found.reconstruction, limits), "residual": (left, (0, (high - low) / 2))}
+    if np.any(np.isfinite(found.signal) & ~found.observed):
+        rows = {"as given": (found.signal, limits), **rows}
+    bars, columns = found.standard_error is not None, len(found.signal)
+    figure = _figure(1.25 + 0.9 * columns, 0.3 + 0.95 * len(rows) + 1.6 * bars)
+    ratios = [1.0] * len(rows) + [1.7] * bars
+    axes = figure.subplots(len(ratios), columns, squeeze=False, height_ratios=ratios)
+    figure.subplots_adjust(left=1.05 / figure.get_figwidth(), right=0.99, top=0.98, bottom=0.25 / figure.get_figheight(), hspace=0.12)
+    for row, (label, (images, span)) in zip(axes, rows.items(), strict=False):
+        _images(row, label, images, shape, span)
+    for axis, image in zip(axes[len(rows) - 1], left, strict=True):
+        _caption(axis, f"{np.sqrt(np.nansum(image**2)):.2g}", MUTED)
+    if bars:
+        _error_bars(axes[-1], found)
+    figure.savefig(path, dpi=dpi)
+
+
+def _error_bars(axes: Any, found: Fit) -> None:
+    """z from the first entry (top) to the last, with bars of two standard errors; those that are infinite span the axis."""
+    _label(axes[0], "z, two standard\nerrors")
+    reach = 1.1 * np.max(np.abs(found.z[np.isfinite(found.z)]), initial=1.0)
+    for axis, z, error in zip(axes, found.z, found.standard_error, strict=True):
+        known = np.isfinite(z) & ~np.isnan(error)
+        width = 2 * np.where(np.isfinite(error), error, reach)
+        axis.axvline(0, lw=0.5, color="#cccccc")
+        axis.errorbar(z[known], np.flatnonzero(known), xerr=width[known], fmt=".", ms=2.5, lw=0.8, color=GOOD)
+        axis.set_xlim(-reach, reach)
+        axis.set_ylim(len(z), -1)
+        axis.set_yticks([])
+        axis.tick_params(labelsize=6, colors=MUTED, length=2)
+        for side in ("left", "top", "right"):
+            axis.spines[side].set_visible(False)
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _images(axes: Any, label: str, images: Any, shape: tuple[int, int], limits: tuple[float, float]) -> None:
+    """One row."""
+    from matplotlib.colors import Normalize
+
+    _label(axes[0], label)
+    for axis in axes:
+        axis.set_axis_off()
+    for axis, image in zip(axes, images, strict=False):
+        axis.imshow(np.ma.masked_invalid(image.reshape(shape)), cmap=_map(), norm=Normalize(*limits), interpolation="nearest")
+
+
+def _label(axis: Any, text: str) -> None:
+    """To the left of a row."""
+    axis.annotate(text, (-0.1, 0.5), xycoords="axes fraction", ha="right", va="center", fontsize=8.5, color=MUTED, annotation_clip=False)
+
+
+def _caption(axis: Any, text: str, colour: str) -> None:
+    """Below an image."""
+    axis.text(0.5, -0.06, text, transform=axis.transAxes, ha="center", va="top", fontsize=7.5, color=colour)
 
 
 def decibels(value: float) -> str:
     """An SNR as a label."""
     return "exact" if value == np.inf else "no answer" if np.isnan(value) else f"{value:.0f} dB"
-
-
-def _grey(image: Any) -> Any:
-    return np.ma.masked_invalid(image)
 
 
 def _map() -> Any:

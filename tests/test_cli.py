@@ -37,6 +37,7 @@ def run(tmp_path, monkeypatch, capfd):
         out, err = capfd.readouterr()
         return code, out, err
 
+    run.folder = tmp_path
     return run
 
 
@@ -62,7 +63,7 @@ def mid_layer(B=2):
 def test_invert_writes_what_the_pursuit_finds(run, G, latent):
     y = G(latent)
     np.savez("y.npz", y=y, other=latent)
-    code, out, err = run("invert", "g.safetensors", "y.npz", "--out", "result.npz")
+    code, out, err = run("invert", "g.safetensors", "y.npz", "--method", "latent-pursuit", "--out", "result.npz")
     assert (code, err) == (0, "")
     assert "4/4" in out
     assert "result.npz" in out
@@ -84,8 +85,11 @@ def test_invert_writes_what_the_pursuit_finds(run, G, latent):
         ["--method", "layered-basis-pursuit", "--lam", "0,0", "--debias"],
         ["--method", "layered-basis-pursuit", "--lam", "theorem3", "--noise", "0"],
         ["--method", "linear-programming", "--noise", "1e-7"],
-        ["--no-debias", "--gamma", "0", "--solver", "OSQP"],
-        ["--lam", "0", "--jobs", "2"],
+        ["--method", "latent-pursuit", "--no-debias", "--gamma", "0", "--solver", "OSQP"],
+        ["--method", "latent-pursuit", "--lam", "0", "--jobs", "2"],
+        ["--noise", "0.01", "--starts", "2", "--seed", "1"],
+        ["--noise", "1e-6", "--prior", "1"],
+        ["--solver", "CLARABEL", "--jobs", "1"],
     ],
 )
 def test_methods_and_options(run, G, latent, options):
@@ -96,7 +100,8 @@ def test_methods_and_options(run, G, latent, options):
         np.testing.assert_allclose(found["z"], latent[:1], atol=1e-5)
 
 
-def test_hidden_pixels_nan_and_zero_signals(run, G, latent):
+@pytest.mark.parametrize(("method", "zero"), [("latent-pursuit", "OPTIMAL"), ("invert", "NOT_IDENTIFIABLE")])
+def test_hidden_pixels_nan_and_zero_signals(run, G, latent, method, zero):
     y = G(latent)
     seen = np.random.default_rng(0).random(y.shape) > 0.2
     y[~seen] = np.nan
@@ -104,23 +109,72 @@ def test_hidden_pixels_nan_and_zero_signals(run, G, latent):
     y[2, np.flatnonzero(seen[2])[0]] = np.nan
     np.save("y.npy", y)
     np.save("mask.npy", seen)
-    code, out, _ = run("invert", "g.safetensors", "y.npy", "--mask", "mask.npy")
+    code, out, _ = run("invert", "g.safetensors", "y.npy", "--mask", "mask.npy", "--method", method)
     assert code == 0
-    assert "1 NONFINITE" in out
+    assert "NONFINITE" in out
     with np.load("inversion.npz") as found:
-        assert found["status"].tolist() == ["OPTIMAL", "OPTIMAL", "NONFINITE", "OPTIMAL"]
+        assert found["status"].tolist() == ["OPTIMAL", zero, "NONFINITE", "OPTIMAL"]
         np.testing.assert_allclose(found["z"][[0, 3]], latent[[0, 3]], atol=1e-7)
+
+
+def test_invert_writes_and_tells_how_sure_it_is(run, G, latent):
+    y = G(latent) + 0.05 * np.random.default_rng(0).standard_normal((4, SIZES[-1]))
+    np.save("y.npy", y)
+    code, out, err = run("invert", "g.safetensors", "y.npy", "--noise", "0.05", "--picture", "p.png", "--shape", "5x6")
+    assert (code, err) == (0, "")
+    for word in ("STATIONARY", "better ones may exist", "error bar", "agreement", "4 of 4 are not reproduced", "p.png"):
+        assert word in out
+    assert (run.folder / "p.png").read_bytes().startswith(b"\x89PNG")
+    expected = cvxinv.invert(G, y, noise=0.05)
+    with np.load("inversion.npz", allow_pickle=False) as found:
+        assert found["method"] == "invert"
+        np.testing.assert_array_equal(found["identifiable"], True)
+        for name in ("z", "objective", "residual", "noise", "covariance", "standard_error", "condition", "agreement"):
+            np.testing.assert_allclose(found[name], getattr(expected, name), err_msg=name)
+        assert (np.abs(found["z"] - latent) < 5 * found["standard_error"]).all()
+
+
+def test_many_signals_are_reported_by_quantiles(run, G):
+    np.save("y.npy", G(np.random.default_rng(5).standard_normal((9, SIZES[0]))))
+    code, out, _ = run("invert", "g.safetensors", "y.npy")
+    assert code == 0
+    assert "median" in out
+    assert "largest" in out
+
+
+def test_picture_of_a_pursuit_with_hidden_pixels(run, G, latent):
+    np.save("y.npy", G(latent))
+    np.save("mask.npy", np.arange(SIZES[-1]) > 2)
+    options = "--method", "latent-pursuit", "--mask", "mask.npy", "--picture", "p.png", "--shape", "5x6"
+    assert run("invert", "g.safetensors", "y.npy", *options)[0] == 0
+    assert (run.folder / "p.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        (["--noise", "0.1"], "--noise does not apply"),
+        (["--method", "latent-pursuit", "--noise", "0.1"], "--noise does not apply"),
+        (["--method", "latent-pursuit", "--starts", "3"], "--starts does not apply"),
+        (["--method", "layered-basis-pursuit", "--prior", "1"], "--prior does not apply"),
+        (["--method", "linear-programming", "--seed", "1"], "--seed does not apply"),
+        (["--lam", "0"], "--lam does not apply to invert"),
+        (["--debias"], "--debias does not apply to invert"),
+        (["--noise", "-1"], "noise: expected finite numbers >= 0"),
+        (["--starts", "-1"], "--starts"),
+        (["--seed", "-1"], "--seed"),
+        (["--prior", "1"], "--prior: needs --noise"),
+        (["--prior", "0", "--noise", "1"], "prior"),
+        (["--jobs", "2"], "--solver"),
+        (["--shape", "5x6"], "--shape: needs --picture"),
+        (["--picture", "p.png"], "30 pixels are no square"),
+        (["--picture", "p.png", "--shape", "4x6"], "H times W = 30"),
+        (["--picture", "p.png", "--shape", "wide"], "'wide'"),
+        (["--picture", "no/such/p.png", "--shape", "5x6"], "folder"),
         (["--method", "linear-programming", "--lam", "1"], "--lam does not apply"),
-        (["--lam", "few"], "--lam"),
-        (["--lam", "theorem3"], "theorem3"),
-        (["--lam", "1,2,3"], "one per layer"),
-        (["--gamma", "-1"], "gamma"),
+        (["--method", "latent-pursuit", "--lam", "few"], "--lam"),
+        (["--method", "latent-pursuit", "--lam", "theorem3"], "theorem3"),
+        (["--method", "latent-pursuit", "--lam", "1,2,3"], "one per layer"),
+        (["--method", "latent-pursuit", "--gamma", "-1"], "gamma"),
         (["--jobs", "0"], "--jobs"),
         (["--solver", "GUROBI"], "--solver"),
         (["--method", "guess"], "--method"),
@@ -249,6 +303,13 @@ def test_pictures_of_exact_and_lost_signals(tmp_path):
     draw.panels(tmp_path / "p.png", [panel], (2, 2), dpi=20)
     assert (tmp_path / "p.png").stat().st_size > 0
     assert [draw.decibels(v) for v in (np.nan, np.inf, 3.2)] == ["no answer", "exact", "3 dB"]
+
+
+def test_pictures_of_fits_without_an_answer(tmp_path):
+    images, z = np.array([[np.nan, 0.0, 1.0, -1.0], [np.nan] * 4]), np.array([[1.0, 2.0], [np.nan, np.nan]])
+    error = np.array([[np.inf, 0.1], [np.nan, np.nan]])
+    draw.fit(tmp_path / "p.png", draw.Fit(images, np.isfinite(images), images, z, error), (2, 2), dpi=20)
+    assert (tmp_path / "p.png").stat().st_size > 0
 
 
 def test_help_is_light():

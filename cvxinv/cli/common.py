@@ -1,7 +1,7 @@
 """What the commands share: reading generators, signals and masks, and the look of the tables."""
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,12 +114,6 @@ def worst_kkt(solution: "Solution") -> str:
 def count(statuses: Any, name: str) -> str:
     """`k/B`: how many statuses are called `name`."""
     return f"{sum(s.name == name for s in statuses)}/{len(statuses)}"
-
-
-def tally(statuses: Sequence[Any]) -> str:
-    """How many signals have which status, with what each means."""
-    names = sorted(set(statuses), key=lambda s: str(s.name))
-    return "\n".join(f"{sum(t is s for t in statuses)} {s.name}: {s.value}" for s in names)
 
 
 def commit() -> str | None:

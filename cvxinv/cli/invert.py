@@ -1,4 +1,4 @@
-"""`cvxinv invert`: signals from a file, latent vectors and certificates to a file."""
+"""`cvxinv invert`: signals from a file, latent vectors with error bars and certificates to a file, and perhaps a picture."""
 
 from enum import StrEnum
 from functools import partial
@@ -7,20 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import (
-    check_folder,
-    count,
-    finite,
-    layer_names,
-    read_generator,
-    read_mask,
-    read_signals,
-    solve,
-    spread,
-    table,
-    tally,
-    worst_kkt,
-)
+from .common import check_folder, layer_names, read_generator, read_mask, read_signals, solve
 
 if TYPE_CHECKING:
     from ..generator import Generator
@@ -28,8 +15,9 @@ if TYPE_CHECKING:
 
 
 class Method(StrEnum):
-    """The pursuits, by the names of the paper."""
+    """`cvxinv.invert`, and the pursuits by the names of the paper."""
 
+    invert = "invert"
     latent = "latent-pursuit"
     basis = "layered-basis-pursuit"
     linear = "linear-programming"
@@ -45,61 +33,95 @@ class Solver(StrEnum):
 
 IN_RANGE = 1e-6  # relative residual up to which a signal counts as reproduced
 APPLIES = {  # which options which method has
+    Method.invert: {"--noise", "--starts", "--prior", "--seed", "--solver", "--jobs"},
     Method.latent: {"--lam", "--gamma", "--debias", "--solver", "--jobs"},
     Method.basis: {"--lam", "--noise", "--debias", "--solver", "--jobs"},
     Method.linear: {"--noise"},
 }
+FIT = "objective", "noise", "covariance", "standard_error", "condition", "identifiable", "agreement"  # what only `cvxinv.invert` finds
 
 
 def invert(
     generator: Annotated[str, typer.Argument(help="A generator file (safetensors), or the word mnist.", show_default=False)],
     signals: Annotated[Path, typer.Argument(help="Signals, (n,) or (B, n): .npy, or .npz with y.", show_default=False)],
     mask: Annotated[Path | None, typer.Option(help="Observed pixels, (n,) or (B, n): boolean .npy or .npz.")] = None,
-    method: Annotated[Method, typer.Option(help="Algorithm 3, Algorithm 1, or Lei et al.")] = Method.latent,
-    noise: Annotated[float | None, typer.Option(help="Noise bound of layered-basis-pursuit; threshold of linear-programming.")] = None,
+    method: Annotated[
+        Method, typer.Option(help="Pursuit and random starts, Levenberg-Marquardt, error bars; or Algorithm 3, Algorithm 1, Lei et al.")
+    ] = Method.invert,
+    noise: Annotated[
+        float | None,
+        typer.Option(
+            help="invert: standard deviation of the noise of a pixel (default: estimated);"
+            " layered-basis-pursuit: noise bound; linear-programming: threshold."
+        ),
+    ] = None,
+    starts: Annotated[int | None, typer.Option(min=0, help="Random starts beside the pursuit (default: 12).")] = None,
+    prior: Annotated[float | None, typer.Option(help="Standard deviation of a Gaussian prior on z; needs --noise.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the random starts (default: 0).")] = None,
     lam: Annotated[str | None, typer.Option(help="Weights of the l1 terms: a number, or lam_1,..,lam_L.")] = None,
     gamma: Annotated[float | None, typer.Option(help="Weight of the prior on z.")] = None,
     debias: Annotated[bool | None, typer.Option(help="Re-fit z with the supports frozen (default: as the method is printed).")] = None,
-    solver: Annotated[Solver | None, typer.Option(help="CVXPY's solver (default: CLARABEL).", show_choices=True)] = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes; -1: all cores (default: 1).")] = None,
+    solver: Annotated[
+        Solver | None,
+        typer.Option(help="CVXPY's solver for the pursuit (default: CLARABEL; for invert: fast.solve, without CVXPY).", show_choices=True),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes of CVXPY; -1: all cores (default: 1).")] = None,
     out: Annotated[Path, typer.Option(help="Where the result goes (.npz).")] = Path("inversion.npz"),
+    picture: Annotated[Path | None, typer.Option(help="Where a picture of the first 12 signals goes, if anywhere.")] = None,
+    shape: Annotated[str | None, typer.Option(metavar="HxW", help="Of an image in the picture (default: a square).")] = None,
 ) -> None:
-    """Invert signals of a generator, layer by layer."""
+    """Find the latent vectors of signals of a generator, and how sure they are."""
     import numpy as np
     from rich.console import Console
 
-    given = {"--noise": noise, "--lam": lam, "--gamma": gamma, "--debias": debias, "--solver": solver, "--jobs": jobs}
-    for option, value in given.items():
-        if value is not None and option not in APPLIES[method]:
-            raise ValueError(f"{option} does not apply to {method.value}")
+    from . import invert_report as show
+
+    options = {
+        "noise": noise, "starts": starts, "prior": prior, "seed": seed, "lam": lam, "gamma": gamma, "debias": debias,
+        "solver": solver, "jobs": jobs,
+    }  # fmt: skip
+    for name, value in options.items():
+        if value is not None and f"--{name}" not in APPLIES[method]:
+            raise ValueError(f"--{name} does not apply to {method.value}")
     if jobs == 0:
         raise ValueError("--jobs: expected a number of processes, or -1 for all cores, got 0")
-    check_folder(out)
+    if jobs is not None and solver is None and method is Method.invert:
+        raise ValueError("--jobs: these are processes of CVXPY, which invert uses only with --solver")
+    if prior is not None and noise is None:
+        raise ValueError("--prior: needs --noise, the standard deviation of the noise of a pixel")
+    if shape is not None and picture is None:
+        raise ValueError("--shape: needs --picture, whose images it is for")
+    for path in (out, picture):
+        if path is not None:
+            check_folder(path)
     G = read_generator(generator)
+    size = None if picture is None else show.image_shape(shape, G.sizes[-1])
     y = read_signals(signals, G)
     observed = read_mask(mask, y)
-    backend = partial(solve, solver=None if solver is None else solver.value, n_jobs=jobs or 1)
-    options = {"noise": noise, "lam": None if lam is None else _numbers(lam), "gamma": gamma, "debias": debias, "observed": observed}
+    backend = None
+    if method is not Method.invert or solver is not None:
+        backend = partial(solve, solver=None if solver is None else solver.value, n_jobs=jobs or 1)
+    options |= {"observed": observed, "lam": None if lam is None else _numbers(lam), "solver": None, "jobs": None}
     inversion = _run(method, G, y, backend, {k: v for k, v in options.items() if v is not None})
-    residual = np.linalg.norm(np.where(True if observed is None else observed, y - inversion.signal, 0.0), axis=1)
+    residual = inversion.residual
+    if residual is None:
+        residual = np.linalg.norm(np.where(True if observed is None else observed, y - inversion.signal, 0.0), axis=1)
     with open(out, "wb") as file:
         np.savez_compressed(file, **contents(G, inversion, residual), method=np.asarray(method.value))
 
     console = Console()
-    result = table(f"{method.value} of {len(y)} signals", "layer", "OPTIMAL", "worst KKT", "support sizes")
-    for i, (name, solution) in enumerate(zip(layer_names(G), inversion.solutions, strict=True)):
-        sizes = spread(inversion.supports[i - 1].sum(axis=1), ".0f") if i else "-"
-        result.add_row(name, count(solution.status, "OPTIMAL"), worst_kkt(solution), sizes)
-    console.print(result)
-    console.print(tally(list(inversion.status)), highlight=False)
-    measured = finite(residual)
-    middle = f"median {np.median(measured):.2e}, largest {measured.max():.2e}" if measured.size else "-"
-    console.print(f"||y - G(z)|| over observed pixels: {middle}", highlight=False)
-    size = np.linalg.norm(np.where(np.isfinite(y) & (True if observed is None else observed), y, 0.0), axis=1)
-    missed = int((residual > IN_RANGE * np.maximum(size, 1e-300)).sum())
+    console.print(show.statuses(f"{method.value} of {len(y)} signals", inversion.status))
+    console.print(show.layers(G, inversion) if inversion.standard_error is None else show.figures(inversion))
+    console.print(show.misfit(residual), highlight=False)
+    seen = np.where(np.isfinite(y) & (True if observed is None else observed), y, 0.0)
+    missed = int((residual > IN_RANGE * np.maximum(np.linalg.norm(seen, axis=1), 1e-300)).sum())
     if missed:
-        text = f"{missed} of {len(y)} are not reproduced to {IN_RANGE:g}: noisy, or not in the range of G (OPTIMAL speaks of layers)"
+        text = f"{missed} of {len(y)} are not reproduced to {IN_RANGE:g}: noisy, or not in the range of G"
+        text += "" if method is Method.invert else " (OPTIMAL speaks of layers)"
         console.print(text, highlight=False, style="yellow")
+    if picture is not None and size is not None:
+        show.picture(picture, G, y, observed, inversion, size)
+        console.print(f"picture: {picture}", highlight=False, soft_wrap=True)
     console.print(f"result: {out}", highlight=False, soft_wrap=True)
 
 
@@ -114,8 +136,10 @@ def _numbers(text: str) -> Any:
 
 
 def _run(method: Method, G: "Generator", y: Any, backend: Any, options: dict[str, Any]) -> "Inversion":
-    from .. import pursuit
+    from .. import inversion, pursuit
 
+    if method is Method.invert:
+        return inversion.invert(G, y, solve=backend, **options)
     if method is Method.linear:
         return pursuit.linear_programming(G, y, **options)
     if method is Method.basis:
@@ -126,7 +150,7 @@ def _run(method: Method, G: "Generator", y: Any, backend: Any, options: dict[str
 
 
 def contents(G: "Generator", inversion: "Inversion", residual: Any) -> dict[str, Any]:
-    """The arrays of a result file: z, signal, status, residual, kkt (B, L+1), and per layer layer_i and support_i."""
+    """The arrays of a result file: z, signal, status, residual, kkt (B, L+1), layer_i, support_i; of `cvxinv.invert` also FIT."""
     import numpy as np
 
     from .. import __version__
@@ -136,6 +160,7 @@ def contents(G: "Generator", inversion: "Inversion", residual: Any) -> dict[str,
         "kkt": np.stack([s.certificate.kkt for s in inversion.solutions], axis=1), "kkt_layers": np.array(layer_names(G)),
         "version": np.asarray(__version__),
     }  # fmt: skip
+    out |= {name: getattr(inversion, name) for name in FIT if getattr(inversion, name) is not None}
     for i, (x, S) in enumerate(zip(inversion.layers, inversion.supports, strict=True), start=1):
         out |= {f"layer_{i}": x, f"support_{i}": S}
     return out
