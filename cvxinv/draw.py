@@ -9,6 +9,7 @@ import numpy as np
 
 HIDDEN = "#e8b04a"  # no shade of grey: a hidden pixel must not look like a dark one
 GOOD, POOR, MUTED = "#2c7a4b", "#b3382c", "#666666"
+DARK = 0.05  # residuals up to this share of the limits' distance are never shown white
 EXACT = 100.0  # dB; below, a reconstruction is labelled as poor
 
 
@@ -75,13 +76,17 @@ def fit(path: str | PathLike[str], found: Fit, shape: tuple[int, int], limits: t
     shape : (height, width)
         Of one image.
     limits : (low, high)
-        The entries shown black and white; a residual of half their distance is white. Hidden pixels and nan are coloured.
+        The entries shown black and white. Hidden pixels and nan are coloured. Residuals are shown from 0 to about their largest, or
+        to 5 % of the limits' distance where that is more; the number below each is its norm.
     dpi : int
     """
     low, high = limits
     given = np.where(found.observed, found.signal, np.nan)
     left = np.abs(given - found.reconstruction)
-    rows = {"input": (given, limits), "reconstruction": (found.reconstruction, limits), "residual": (left, (0, (high - low) / 2))}
+    white = np.nanquantile(left, 0.995) if np.isfinite(left).any() else 0.0
+    white = max(white, DARK * (high - low))
+    rows = {"input": (given, limits), "reconstruction": (found.reconstruction, limits)}
+    rows[f"residual\n(white: {white:.2g})"] = (left, (0, white))
     if np.any(np.isfinite(found.signal) & ~found.observed):
         rows = {"as given": (found.signal, limits), **rows}
     bars, columns = found.standard_error is not None, len(found.signal)
