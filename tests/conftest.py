@@ -1,12 +1,17 @@
-"""Threads, Hypothesis profiles and the skipping of tests that need a GPU."""
+"""Threads, Hypothesis profiles, the skipping of tests that need a GPU; a generator file and a shell beside it."""
 
 import os
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")  # before numpy and torch are loaded: the matrices here are small
 
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
+from shell import SIZES  # noqa: E402
+
+import cvxinv  # noqa: E402
+from cvxinv import cli  # noqa: E402
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=40)
 settings.register_profile("random", deadline=None, max_examples=400, print_blob=True)
@@ -22,3 +27,33 @@ def pytest_collection_modifyitems(items):
     if not torch.cuda.is_available():
         for item in marked:
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
+# -- the command line --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def G(tmp_path):
+    rng = np.random.default_rng(0)
+    G = cvxinv.Generator([rng.standard_normal(shape) for shape in zip(SIZES[1:], SIZES[:-1], strict=True)])
+    G.save(tmp_path / "g.safetensors")
+    return G
+
+
+@pytest.fixture
+def latent():
+    return np.random.default_rng(3).standard_normal((4, SIZES[0]))
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def run(*arguments):
+        code = cli.main([str(a) for a in arguments])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    run.folder = tmp_path
+    return run

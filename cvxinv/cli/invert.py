@@ -55,7 +55,7 @@ def invert(
             " layered-basis-pursuit: noise bound; linear-programming: threshold."
         ),
     ] = None,
-    starts: Annotated[int | None, typer.Option(min=0, help="Random starts beside the pursuit (default: 12).")] = None,
+    starts: Annotated[int | None, typer.Option(min=0, help="Random starts beside the pursuit (default: that of cvxinv.invert).")] = None,
     prior: Annotated[float | None, typer.Option(help="Standard deviation of a Gaussian prior on z; needs --noise.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the random starts (default: 0).")] = None,
     lam: Annotated[str | None, typer.Option(help="Weights of the l1 terms: a number, or lam_1,..,lam_L.")] = None,
