@@ -3,6 +3,7 @@
 import json
 import platform
 import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,7 @@ RESULTS = Path(__file__).parent / "results"
 def write(name: str, result: dict[str, Any]) -> None:
     """Store `result` as validation/results/<name>.json, with where it comes from, and print it."""
     git = ["git", "-C", str(RESULTS), "describe", "--always", "--dirty", "--exclude", "*"]
-    result = {"command": f"python -m validation.{name}"} | result | {
+    result = {"command": " ".join(["python -m", f"validation.{name}", *sys.argv[1:]])} | result | {
         "versions": {package: version(package) for package in ("torch", "numpy")} | {"python": platform.python_version()},
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
         "date": datetime.now(UTC).date().isoformat(),
