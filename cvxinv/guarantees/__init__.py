@@ -6,5 +6,8 @@ as a `Verdict`: HOLDS, FAILS or UNDECIDED.
 
 from .bracket import Bracket, Verdict
 from .coherence import mutual_coherence
+from .spark import spark
+from .sub import sub_rank, sub_spark
+from .submatrix import submatrix_coherence
 
-__all__ = ["Bracket", "Verdict", "mutual_coherence"]
+__all__ = ["Bracket", "Verdict", "mutual_coherence", "spark", "sub_rank", "sub_spark", "submatrix_coherence"]
