@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..arrays import Array
+from ..checks import weight
 from .bracket import Bracket
 from .dependence import Columns, resolve, subsets
 
@@ -19,7 +20,7 @@ Method = Literal["auto", "enumeration", "milp"]
 
 
 def spark(W: Array, budget: float = 60.0, *, generic: bool = False, method: Method = "auto", tol: float | None = None) -> Bracket:
-    """spark(W) (section 2): the least number of linearly dependent columns of W, and n + 1 if no columns are dependent.
+    """The spark of W (section 2): the least number of linearly dependent columns, and n + 1 if no columns are dependent.
 
     Parameters
     ----------
@@ -53,8 +54,7 @@ def bracket(
 
     With `above` the search ends once it is known whether spark(W) > above, with `known` as soon as it is at least that.
     """
-    if not 0 <= budget < math.inf:
-        raise ValueError(f"budget: expected seconds >= 0, got {budget}")
+    budget = weight("budget", budget)
     if method not in ("auto", "enumeration", "milp"):
         raise ValueError(f"method: expected 'auto', 'enumeration' or 'milp', got {method!r}")
     m, n = W.shape

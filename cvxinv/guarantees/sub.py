@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
+from ..checks import weight
 from .bracket import Bracket
 from .dependence import CHUNK, Columns, resolve, subsets
 from .spark import bracket
@@ -44,7 +45,7 @@ def sub_spark(W: Array, s: int, budget: float = 60.0, *, generic: bool = False, 
     """
     W, tol = resolve(W, tol)
     m, n = W.shape
-    s = check_rows(s, m)
+    s, budget = check_rows(s, m), weight("budget", budget)
     if generic:
         return Bracket(min(s, n) + 1, min(s, n) + 1, "almost surely, for independent continuous random entries: min(s, n) + 1")
     if (np.sum(W == 0, axis=0) >= s).any():
@@ -119,9 +120,7 @@ def sub_rank(W: Array, s: int, budget: float = 30.0, *, generic: bool = False, t
     """
     W, tol = resolve(W, tol)
     m, n = W.shape
-    s = check_rows(s, m)
-    if not 0 <= budget < math.inf:
-        raise ValueError(f"budget: expected seconds >= 0, got {budget}")
+    s, budget = check_rows(s, m), weight("budget", budget)
     if generic:
         return Bracket(min(s, n), min(s, n), "almost surely, for independent continuous random entries: min(s, n)")
     rank = Columns.of(W, tol).rank

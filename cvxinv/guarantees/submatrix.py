@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
+from ..checks import weight
 from .bracket import Bracket
 from .coherence import mutual_coherence
 from .dependence import resolve, subsets
@@ -55,7 +56,7 @@ def submatrix_coherence(W: Array, s: int, budget: float = 30.0) -> Bracket:
     """
     W, _ = resolve(W, None)
     m, n = W.shape
-    s = check_rows(s, m)
+    s, budget = check_rows(s, m), weight("budget", budget)
     if n < 2:
         return Bracket(0.0, 0.0, "fewer than two columns")
     if s == 1:
