@@ -9,5 +9,9 @@ from .coherence import mutual_coherence
 from .spark import spark
 from .sub import sub_rank, sub_spark
 from .submatrix import submatrix_coherence
+from .uniqueness import Condition, Uniqueness, uniqueness
 
-__all__ = ["Bracket", "Verdict", "mutual_coherence", "spark", "sub_rank", "sub_spark", "submatrix_coherence"]
+__all__ = [
+    "Bracket", "Condition", "Uniqueness", "Verdict", "mutual_coherence", "spark", "sub_rank", "sub_spark", "submatrix_coherence",
+    "uniqueness",
+]  # fmt: skip
