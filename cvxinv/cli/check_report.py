@@ -43,7 +43,7 @@ def _table(found: Sequence["Uniqueness"]) -> "Table":
     B = len(found[0].verdict)
     out = table(
         f"Uniqueness of z, {B} signals (Theorem 2 speaks of random weights)",
-        "theorem",
+        "Th.",
         "condition",
         "against",
         *(v.name for v in Verdict),
@@ -63,10 +63,8 @@ def _counts(verdicts: Any) -> list[str]:
 
 
 def _right_side(condition: "Condition") -> str:
-    """The right-hand sides over all signals, both ends of brackets; for (iii) the ranks."""
+    """The right-hand sides over all signals, both ends of brackets; the ranks for (iii) of Theorem 1."""
     ends = [end for q in condition.bounds for end in (q.lower, q.upper) if np.isfinite(end)]
-    if condition.name == "(iii)":
-        return spread(ends, ".0f") if condition.statement.startswith("rank") else "-"
     half = condition.statement.endswith("/2")
     return spread(np.array(ends) / (2 if half else 1), "g")
 

@@ -32,7 +32,7 @@ class Condition:
     cardinality : (B,) array of int
         s_i.
     bounds : (B,) array of Bracket
-        What s_i is compared with: spark, number of rows, or (iii) rank.
+        What s_i is compared with: spark, number of rows, n_0; the rank for (iii) of Theorem 1.
     verdict : (B,) array of Verdict
     reason : (B,) array of str
         The same in words and numbers.
@@ -231,7 +231,7 @@ def _conditions(G: Generator, masks: list[Any], finite: Any, theorem: int, spark
         bound = f"({bound} + 1)/2" if sparks is None and theorem == 1 else bound
         judged = [_cardinality(i, masks[i - 1][b], masks[i][b], theorem, sparks) if finite[b] else None for b in range(B)]
         found.append(_condition(name, i, f"s_{i} < {bound}", masks[i - 1].sum(axis=1), judged))
-    statement = f"rank(W_0[S_1]) = n_0 = {G.sizes[0]}" if sparks is not None else f"s_1 >= n_0 = {G.sizes[0]}"
+    statement = "rank(W_0[S_1]) = n_0" if sparks is not None else "s_1 >= n_0"
     judged = [_full_rank(G.sizes[0], masks[0][b], sparks) if finite[b] else None for b in range(B)]
     return [*found, _condition("(iii)", 1, statement, masks[0].sum(axis=1), judged)]
 
@@ -263,7 +263,7 @@ def _full_rank(n: int, S: Any, sparks: _Sparks | None) -> _Judged:
     s = int(S.sum())
     if sparks is None:
         verdict = Verdict.HOLDS if s >= n else Verdict.FAILS
-        return Bracket(min(s, n), min(s, n), "almost surely"), verdict, f"s_1 = {s} {'>=' if s >= n else '<'} n_0 = {n}", False
+        return Bracket(n, n, "n_0"), verdict, f"s_1 = {s} {'>=' if s >= n else '<'} n_0 = {n}", False
     rank = sparks.rank(S)
     full = rank.lower == n
     return rank, Verdict.HOLDS if full else Verdict.FAILS, f"rank {rank.lower:g} {'=' if full else '<'} n_0 = {n} on s_1 = {s} rows", full
