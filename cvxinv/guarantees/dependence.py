@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import dtype_name, float64, to_numpy
 from ..checks import matrix
 
-CHUNK = 16_384  # column sets that are looked at together
+ENTRIES = 2**21  # of the matrices of column sets that are looked at together
 ROUNDING = 1e-9  # far above the rounding of a Gram determinant of unit columns
 
 
@@ -103,8 +103,9 @@ def rank_of(X: Any, tol: float) -> int:
     return int((np.linalg.svd(X, compute_uv=False) > tol).sum()) if X.size else 0
 
 
-def subsets(n: int, k: int, size: int = CHUNK) -> Iterator[Any]:
-    """All k-subsets of range(n), as arrays (<= size, k)."""
+def subsets(n: int, k: int, size: int | None = None) -> Iterator[Any]:
+    """All k-subsets of range(n), k >= 1, as arrays (<= size, k); by default so many that k x k matrices of them fit the memory."""
+    size = max(1, ENTRIES // (k * max(k, 64))) if size is None else size
     every = combinations(range(n), k)
     while len(block := np.fromiter(chain.from_iterable(islice(every, size)), dtype=np.intp)):
         yield block.reshape(-1, k)

@@ -12,7 +12,7 @@ from ..checks import weight
 from .bracket import Bracket
 from .dependence import Columns, resolve, subsets
 
-CHEAP, AFFORDABLE = 300_000, 200_000  # column sets that are enumerated before any programme; per second afterwards
+CHEAP, AFFORDABLE = 1_000_000, 200_000  # column sets that are enumerated before any programme; per second afterwards
 SLACK = 1e-6  # by which a computed lower bound may be too high before it is rounded up
 FIRST_TRY = 0.5  # seconds per column of the integer programme, at most, in its first round
 CONFIRMED = "an explicit null vector, confirmed by the rank of its columns"
@@ -156,12 +156,12 @@ class Search:
         """Every sparsest null vector N c vanishes on d - 1 independent rows of N, a basis (n, d) of the null space, or can be had so."""
         N = self.columns.null_space()
         n = len(N)
-        fewest, best = n, None
+        fewest, best = n + 1, None
         how = f"enumeration of the null vectors with {d - 1} given zeros"
-        for block in subsets(n, d - 1, size=2048):
+        for block in subsets(n, d - 1) if d > 1 else iter([np.zeros((1, 0), dtype=int)]):
             if self._done:
                 return
-            c = np.linalg.svd(N[block])[2][:, -1, :] if d > 1 else np.ones((1, 1))
+            c = np.linalg.svd(N[block])[2][:, -1, :]
             v = np.abs(c @ N.T)
             nonzero = (v > 1e-8 * v.max(axis=1, keepdims=True)).sum(axis=1)
             i = int(nonzero.argmin())
@@ -169,8 +169,6 @@ class Search:
                 fewest, best = int(nonzero[i]), np.argsort(-v[i])[: nonzero[i]]
         if best is not None:
             self._dependency(best, how)
-        elif d == 1:
-            self._dependency(np.arange(n), how)
         self._raise(min(fewest, self.upper), how)
 
     def _linear(self) -> None:
@@ -180,7 +178,8 @@ class Search:
         from ..reference import spark as programmes
 
         bounds = []
-        for found in programmes.linear(self._rows(), self.deadline):
+        now = time.monotonic()
+        for found in programmes.linear(self._rows(), now + (self.deadline - now) / 2):  # half for what may follow
             bounds.append(found.bound)
             self._candidate(found.v)
         if len(bounds) == self.columns.X.shape[1]:

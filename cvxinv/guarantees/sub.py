@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import Array
 from ..checks import weight
 from .bracket import Bracket
-from .dependence import CHUNK, Columns, resolve, subsets
+from .dependence import Columns, resolve, subsets
 from .spark import bracket
 from .submatrix import check_rows, submatrix_coherence
 
@@ -131,7 +131,7 @@ def sub_rank(W: Array, s: int, budget: float = 30.0, *, generic: bool = False, t
     below, over = "rank(W) - (m - s)", "min(s, rank(W))"
     flats = sum(math.comb(m, r) for r in range(lower, upper))
     if math.comb(m, s) <= min(flats, SETS * budget):
-        for block in subsets(m, s, size=max(1, CHUNK // s)):
+        for block in subsets(m, s):
             if time.monotonic() >= deadline:
                 return Bracket(lower, upper, f"lower: {below}; upper: the row sets looked at before time was over")
             upper = min(upper, min(Columns.of(W[S], tol).rank for S in block))
