@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..arrays import Array, as_array, as_mask, dtype_name, is_torch, to_numpy
+from ..arrays import Array, as_array, as_mask, dtype_name, is_torch, match, to_numpy
 from ..checks import weight
 from ..generator import Generator
 from .bracket import Bracket, Verdict, less, together
@@ -124,29 +124,28 @@ def uniqueness(
     if theorem not in (1, 2):
         raise ValueError(f"theorem: expected 1 or 2, got {theorem!r}")
     budget = weight("budget", budget)
-    masks, finite, single = _realised(G, z_or_supports)
+    masks, finite, single, like = _realised(G, z_or_supports)
     masks.append(_seen(G, observed, len(finite), single))
     sparks = None if theorem == 2 or generic else _Sparks(G, tol)
     conditions = _conditions(G, masks, finite, theorem, sparks, budget)
     verdict = np.array([together([c.verdict[b] for c in conditions]) for b in range(len(finite))], dtype=object)
     reason = np.array([_first(conditions, verdict, b) for b in range(len(finite))], dtype=object)
     injective = np.all([c.independent for c in conditions], axis=0)
-    found = Uniqueness(theorem, tuple(conditions), verdict, reason, injective)
-    return _without_axis(found) if single else found
+    return _answered(Uniqueness(theorem, tuple(conditions), verdict, reason, injective), like, single)
 
 
 # -- the arguments ----------------------------------------------------------------------------------------------------
 
 
-def _realised(G: Generator, given: Any) -> tuple[list[Any], Any, bool]:
-    """Supports [S_1, .., S_L] as (B, n_i) NumPy masks, which signals are finite (B,), and whether there was no B axis."""
+def _realised(G: Generator, given: Any) -> tuple[list[Any], Any, bool, Array]:
+    """Supports [S_1, .., S_L] as (B, n_i) NumPy masks, which signals are finite (B,), whether there was no B axis, and their kind."""
     if not isinstance(given, (list, tuple)) or not _are_masks(given):
         z = as_array("z_or_supports", given)
         if dtype_name(z) == "bool":
             raise TypeError(f"z_or_supports: expected latent vectors or a list of {G.depth} masks, got one boolean array")
         supports = [to_numpy(S) for S in G.supports(z)]
         finite = np.atleast_1d(np.isfinite(to_numpy(z)).all(axis=-1))
-        return [np.atleast_2d(S) for S in supports], finite, z.ndim == 1
+        return [np.atleast_2d(S) for S in supports], finite, z.ndim == 1, z
     if len(given) != G.depth:
         raise ValueError(f"z_or_supports: expected {G.depth} masks S_1, .., S_L, got {len(given)}")
     supports = [to_numpy(as_mask(f"z_or_supports[{i}]", S)) for i, S in enumerate(given)]
@@ -156,7 +155,7 @@ def _realised(G: Generator, given: Any) -> tuple[list[Any], Any, bool]:
         if S.shape != expected:
             raise ValueError(f"z_or_supports[{i}]: expected shape {expected}, got {S.shape}")
     supports = [np.atleast_2d(S) for S in supports]
-    return supports, np.ones(len(supports[0]), dtype=bool), not batch
+    return supports, np.ones(len(supports[0]), dtype=bool), not batch, as_array("z_or_supports[0]", given[0])
 
 
 def _are_masks(given: Any) -> bool:
@@ -286,7 +285,13 @@ def _first(conditions: list[Condition], verdict: Any, b: int) -> str:
     return f"{deciding.name} {deciding.reason[b]}"
 
 
-def _without_axis(found: Uniqueness) -> Uniqueness:
+def _answered(found: Uniqueness, like: Array, single: bool) -> Uniqueness:
+    """The answer in the kind of `like`, without the B axis if there is a single signal; verdicts, reasons and bounds stay NumPy."""
+
+    def one(a: Any) -> Any:
+        a = a if a.dtype == object else match(a, like)
+        return a[0] if single else a
+
     per_signal = ("cardinality", "bounds", "verdict", "reason", "independent")
-    conditions = tuple(replace(c, **{name: getattr(c, name)[0] for name in per_signal}) for c in found.conditions)
-    return Uniqueness(found.theorem, conditions, found.verdict[0], found.reason[0], found.injective[0])
+    conditions = tuple(replace(c, **{name: one(getattr(c, name)) for name in per_signal}) for c in found.conditions)
+    return Uniqueness(found.theorem, conditions, one(found.verdict), one(found.reason), one(found.injective))
