@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..arrays import Array, as_array, as_mask, dtype_name, is_torch, match, to_numpy
+from ..arrays import FLOATS, Array, as_array, as_mask, dtype_name, is_torch, match, namespace, to_numpy
 from ..checks import weight
 from ..generator import Generator
 from .bracket import Bracket, Verdict, less, together
@@ -141,10 +141,12 @@ def _realised(G: Generator, given: Any) -> tuple[list[Any], Any, bool, Array]:
     """Supports [S_1, .., S_L] as (B, n_i) NumPy masks, which signals are finite (B,), whether there was no B axis, and their kind."""
     if not isinstance(given, (list, tuple)) or not _are_masks(given):
         z = as_array("z_or_supports", given)
-        if dtype_name(z) == "bool":
-            raise TypeError(f"z_or_supports: expected latent vectors or a list of {G.depth} masks, got one boolean array")
-        supports = [to_numpy(S) for S in G.supports(z)]
-        finite = np.atleast_1d(np.isfinite(to_numpy(z)).all(axis=-1))
+        if dtype_name(z) not in FLOATS:
+            raise TypeError(f"z_or_supports: expected float32 or float64 latent vectors or {G.depth} masks, got {dtype_name(z)} entries")
+        xp = namespace(z)
+        usable = xp.all(xp.isfinite(z), axis=-1, keepdims=True)
+        supports = [to_numpy(S) for S in G.supports(xp.where(usable, z, xp.zeros_like(z)))]
+        finite = np.atleast_1d(to_numpy(usable[..., 0]))
         return [np.atleast_2d(S) for S in supports], finite, z.ndim == 1, z
     if len(given) != G.depth:
         raise ValueError(f"z_or_supports: expected {G.depth} masks S_1, .., S_L, got {len(given)}")
