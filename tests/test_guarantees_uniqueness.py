@@ -167,7 +167,7 @@ def test_the_budget_is_for_all_signals_together():
     S = [rng.random((20, 80)) < 0.1, rng.random((20, 60)) < 0.6]
     start = time.monotonic()
     found = uniqueness(G, S, budget=1.0)
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 30
     assert UNDECIDED in found.conditions[1].verdict
 
 

@@ -116,7 +116,9 @@ class Search:
         if len(T) <= self.columns.rank + 1 and self.columns.dependent(T):
             T = self.columns.circuit(T)
             if len(T) < self.upper:
-                self.upper, self.over = max(len(T), self.lower), how
+                self.upper, self.over = len(T), how
+            if self.upper < self.lower:  # a bound computed to tolerances, refuted by a dependency that is none of rounding
+                self.lower, self.below = 2, "no column is zero"
 
     # -- bounds, from cheap to expensive ---------------------------------------------------------------------------
 
@@ -182,6 +184,8 @@ class Search:
         for found in programmes.linear(self._rows(), now + (self.deadline - now) / 2):  # half for what may follow
             bounds.append(found.bound)
             self._candidate(found.v)
+            if self._done:
+                return
         if len(bounds) == self.columns.X.shape[1]:
             self._raise(min(bounds) - SLACK, "linear programming, from its multipliers")
 
@@ -199,6 +203,8 @@ class Search:
             for found in programmes.integer(R, np.flatnonzero(bounds < self.upper), seconds, self.deadline):
                 bounds[found.k] = max(bounds[found.k], np.ceil(found.bound - SLACK))
                 self._candidate(found.v)
+                if self._done:
+                    return
             self._raise(bounds.min(), "integer programming, to HiGHS's tolerances")
             seconds *= 4
 
