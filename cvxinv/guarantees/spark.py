@@ -14,6 +14,7 @@ from .dependence import Columns, resolve, subsets
 
 CHEAP, AFFORDABLE = 1_000_000, 200_000  # column sets that are enumerated before any programme; per second afterwards
 SLACK = 1e-6  # by which a computed lower bound may be too high before it is rounded up
+NEAR_ZERO = 1e-8  # entries of a null vector
 FIRST_TRY = 0.5  # seconds per column of the integer programme, at most, in its first round
 CONFIRMED = "an explicit null vector, confirmed by the rank of its columns"
 Method = Literal["auto", "enumeration", "milp"]
@@ -155,17 +156,20 @@ class Search:
             self._raise(k + 1, f"enumeration of all sets of {k} columns")
 
     def _null_vectors(self, d: int) -> None:
-        """Every sparsest null vector N c vanishes on d - 1 independent rows of N, a basis (n, d) of the null space, or can be had so."""
+        """Every sparsest null vector N c vanishes on d - 1 independent rows of N, a basis (n, d) of the null space, or can be had so.
+
+        Entries that are small, by themselves or for their row of N, count as zero here: the lower end may be too low, not too high.
+        """
         N = self.columns.null_space()
-        n = len(N)
+        n, norms = len(N), np.linalg.norm(N, axis=1)
+        unit = N / np.where(norms > NEAR_ZERO, norms, np.inf)[:, None]
         fewest, best = n + 1, None
         how = f"enumeration of the null vectors with {d - 1} given zeros"
         for block in subsets(n, d - 1) if d > 1 else iter([np.zeros((1, 0), dtype=int)]):
             if self._done:
                 return
-            c = np.linalg.svd(N[block])[2][:, -1, :]
-            v = np.abs(c @ N.T)
-            nonzero = (v > 1e-8 * v.max(axis=1, keepdims=True)).sum(axis=1)
+            v = np.abs(np.linalg.svd(unit[block])[2][:, -1, :] @ N.T)
+            nonzero = (v > NEAR_ZERO * np.maximum(v.max(axis=1, keepdims=True), norms)).sum(axis=1)
             i = int(nonzero.argmin())
             if nonzero[i] < fewest:
                 fewest, best = int(nonzero[i]), np.argsort(-v[i])[: nonzero[i]]
