@@ -241,6 +241,17 @@ def test_check_reports_uniqueness(run, G):
     complains(run("check", "g.safetensors", "--plot", "no/such/folder.png"), "folder")
 
 
+@pytest.mark.parametrize("lost", [1, 4])
+def test_check_leaves_out_what_was_not_solved(run, G, latent, lost):
+    y = G(latent)
+    y[:lost, 0] = np.nan
+    np.save("y.npy", y)
+    code, out, err = run("check", "g.safetensors", "y.npy", "--plot", "conditions.png")
+    assert (code, err) == (0, "")
+    assert f"{lost} of 4 signals were not solved" in out
+    assert f"Uniqueness of z, {4 - lost} signals" in out
+
+
 def test_check_of_dead_and_singular_layers(run):
     cvxinv.Generator([np.zeros((4, 2)), np.ones((5, 4))]).save("dead.safetensors")
     code, out, _ = run("check", "dead.safetensors", "--samples", "3")

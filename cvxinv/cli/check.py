@@ -57,11 +57,18 @@ def check(
         source = f"{samples} latent samples, seed {seed}"
     else:
         from ..pursuit import latent_pursuit
+        from ..solution import Status
 
         y = read_signals(signals, G)
         observed = read_mask(mask, y)
-        supports = latent_pursuit(G, y, partial(solve, n_jobs=jobs), observed=observed, debias=False).supports
-        source = f"{len(y)} signals, as the pursuit finds them"
+        inversion = latent_pursuit(G, y, partial(solve, n_jobs=jobs), observed=observed, debias=False)
+        solved = np.array([s in (Status.OPTIMAL, Status.STATIONARY) for s in inversion.status], dtype=bool)
+        supports = [S[solved] for S in inversion.supports]
+        observed = observed[solved] if np.ndim(observed) == 2 else observed
+        source = f"{solved.sum()} signals, as the pursuit finds them"
+        if not solved.all():
+            text = f"{len(y) - solved.sum()} of {len(y)} signals were not solved and are left out: `cvxinv invert` says why"
+            console.print(text, highlight=False, style="yellow")
     masks = _masks(G, supports, observed)
     console.print(_supports(G, masks, source))
     sizes = [S.sum(axis=1) for S in masks]
