@@ -1,5 +1,6 @@
 """spark against brute force and known values, within its budget; what all quantities ask of their arguments; brackets."""
 
+import importlib
 import math
 import time
 
@@ -15,6 +16,7 @@ from tolerances import COHERENCE
 
 from cvxinv.guarantees import Bracket, Verdict, bracket, mutual_coherence, spark, sub_rank, sub_spark, submatrix_coherence
 from cvxinv.guarantees.dependence import Columns, subsets
+from cvxinv.guarantees.spark import Search
 from cvxinv.guarantees.spark import bracket as search
 from cvxinv.reference import spark as programmes
 
@@ -105,6 +107,27 @@ def test_auto_keeps_its_budget(shape):
     found = spark(np.random.default_rng(1).standard_normal(shape), 1.0)
     assert time.monotonic() - start < 20
     assert shape[0] + 1 in found
+
+
+@pytest.mark.parametrize("kind", brute.KINDS)
+def test_null_vectors_alone_are_exact(kind):
+    for seed in range(10):
+        columns = Columns.of(W := brute.matrix(kind, seed), 1e-13)
+        if columns.rank < W.shape[1] and not columns.zero.any():
+            found = Search(columns, math.inf)
+            found._null_vectors(W.shape[1] - columns.rank)
+            assert found.lower == brute.spark(W) == found.upper
+
+
+@pytest.mark.parametrize("kind", ["wide", "planted", "repeated", "hadamard_half", "zero_column"])
+def test_circuits_are_minimal(kind):
+    columns = Columns.of(brute.matrix(kind, 0), 1e-12)
+    every = np.arange(columns.X.shape[1])
+    for T in (every, every[::-1]):
+        if columns.dependent(T):
+            T = columns.circuit(T)
+            assert columns.dependent(T)
+            assert not any(columns.dependent(T[j != T]) for j in T)
 
 
 def test_null_vectors_decide_matrices_that_are_nearly_square():
@@ -202,6 +225,19 @@ def test_a_solver_that_fails_costs_no_truth(monkeypatch):
     monkeypatch.setattr(programmes.cp.Problem, "solve", fails)
     found = spark(np.random.default_rng(0).standard_normal((6, 10)), 0.5, method="milp")
     assert (found.lower, found.upper) == (3, 7)
+
+
+def test_bounds_for_some_columns_bound_nothing(monkeypatch):
+    monkeypatch.setattr(programmes, "linear", lambda W, deadline: iter([programmes.Found(0, 5.0, None)]))
+    monkeypatch.setattr(programmes, "integer", lambda W, ks, seconds, deadline: iter([programmes.Found(int(ks[0]), 5.0, None)]))
+    found = spark(brute.matrix("planted", 0), 0.1, method="milp")
+    assert found.lower <= 3 <= found.upper
+
+
+def test_columns_get_more_time_after_all_had_a_short_try(monkeypatch):
+    monkeypatch.setattr(importlib.import_module("cvxinv.guarantees.spark"), "FIRST_TRY", 1e-4)
+    found = spark(np.random.default_rng(2).standard_normal((6, 11)), 60.0, method="milp")
+    assert (found.lower, found.upper) == (7, 7)
 
 
 # -- brackets, arguments ----------------------------------------------------------------------------------------------
