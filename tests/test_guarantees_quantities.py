@@ -204,6 +204,7 @@ def test_programmes_bound_every_column_from_below(kind):
     assert min(f.bound for f in integer) == pytest.approx(truth)
     for few, all_of in zip(linear, integer, strict=True):
         assert few.bound <= all_of.bound + 1e-6
+        assert few.bound == pytest.approx(np.inf if few.v is None else abs(few.v).sum(), abs=1e-6)  # strong duality
         for v in (few.v, all_of.v):
             assert v is None or (abs(X @ v).max() < 1e-6 and v[few.k] == pytest.approx(1))
 
