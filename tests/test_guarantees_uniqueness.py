@@ -161,6 +161,15 @@ def test_budget_decides_what_coherence_leaves_open():
     assert found.verdict.tolist() == [FAILS, HOLDS, HOLDS, FAILS]
 
 
+def test_signals_that_share_their_rows_are_all_decided():
+    rng = np.random.default_rng(0)
+    W = rng.standard_normal((9, 16))
+    W[:, 0] = W[:, 1:7] @ rng.standard_normal(6)  # spark 7: s = 3 holds, s = 4 fails
+    S = np.arange(16) < np.array([[3], [4]])
+    found = uniqueness(cvxinv.Generator([rng.standard_normal((16, 2)), W]), [S])
+    assert found.conditions[0].verdict.tolist() == [HOLDS, FAILS]
+
+
 def test_the_budget_is_for_all_signals_together():
     rng = np.random.default_rng(0)
     G = cvxinv.Generator([rng.standard_normal((80, 2)), rng.standard_normal((60, 80)), rng.standard_normal((90, 60))])

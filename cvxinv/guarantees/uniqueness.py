@@ -194,15 +194,21 @@ class _Sparks:
             self.found[key] = bracket(W[S], tol, 0.0)
         return self.found[key]
 
-    def refine(self, wanted: dict[tuple[int, bytes], tuple[Any, int]], budget: float) -> None:
-        """Find out whether each spark exceeds a number, with equal shares of the time that is left."""
-        deadline = time.monotonic() + budget
+    def decide(self, masks: list[Any], finite: Any, budget: float) -> None:
+        """Narrow the brackets that leave a condition undecided, with equal shares of the time that is left."""
+        deadline, wanted = time.monotonic() + budget, dict[tuple[int, bytes], tuple[Any, set[int]]]()
+        for i in range(len(masks) - 1, 0, -1):
+            for b in np.flatnonzero(finite):
+                S, s = masks[i][b], int(masks[i - 1][b].sum())
+                if less(s, self.cheap(i, S), 0.5) is Verdict.UNDECIDED:
+                    wanted.setdefault((i, S.tobytes()), (S, set()))[1].add(2 * s)
         for done, ((i, key), (S, above)) in enumerate(wanted.items()):
             left = deadline - time.monotonic()
             if left <= 0:
                 return
             W, tol = self.weights[i]
-            self.found[i, key] = bracket(W[S], tol, left / (len(wanted) - done), above=above)
+            # a search for one number may end early; where signals ask for several, only the spark itself answers all
+            self.found[i, key] = bracket(W[S], tol, left / (len(wanted) - done), above=above.pop() if len(above) == 1 else None)
 
     def rank(self, S: Any) -> Bracket:
         """The rank of W_0^S."""
@@ -214,18 +220,10 @@ class _Sparks:
 def _conditions(G: Generator, masks: list[Any], finite: Any, theorem: int, sparks: _Sparks | None, budget: float) -> list[Condition]:
     """All conditions, from the image down; masks are S_1, .., S_L and the pixels seen."""
     L, B = G.depth, len(finite)
-    layers = range(L, 0, -1)
     if sparks is not None:
-        wanted: dict[tuple[int, bytes], tuple[Any, int]] = {}
-        for i in layers:
-            for b in np.flatnonzero(finite):
-                S, s = masks[i][b], int(masks[i - 1][b].sum())
-                if less(s, sparks.cheap(i, S), 0.5) is Verdict.UNDECIDED:
-                    key = i, S.tobytes()
-                    wanted[key] = S, max(2 * s, wanted.get(key, (S, 0))[1])
-        sparks.refine(wanted, budget)
+        sparks.decide(masks, finite, budget)
     found = []
-    for i in layers:
+    for i in range(L, 0, -1):
         name, rows = ("(i)", "seen" if not masks[L].all() else "") if i == L else ("(ii)", f"S_{i + 1}")
         matrix = f"W_{i}[{rows}]" if rows else f"W_{i}"
         bound = f"spark({matrix})/2" if sparks is not None else "n" if i == L else f"s_{i + 1}"
