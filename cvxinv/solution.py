@@ -9,6 +9,7 @@ import numpy as np
 from .arrays import Array
 
 if TYPE_CHECKING:
+    from .guarantees.stability import Stability
     from .optimality import Certificate
 
 
@@ -80,6 +81,9 @@ class Inversion:
         G(z).
     status : (B,) array of Status
         The first status, from the image down, that is neither OPTIMAL nor STATIONARY; else STATIONARY if any is.
+    bounds : Stability or None
+        Of `layered_basis_pursuit(.., lam="theorem3")`: the noise levels it went by, and what Theorem 3 says of the estimates. Of z
+        before debiasing.
     """
 
     z: Array
@@ -88,6 +92,7 @@ class Inversion:
     solutions: list[Solution]
     signal: Array
     status: Any
+    bounds: "Stability | None" = None
 
 
 def worst(statuses: list[Any]) -> Any:

@@ -6,5 +6,7 @@ as a `Verdict`: HOLDS, FAILS or UNDECIDED.
 
 from .bracket import Bracket, Verdict
 from .coherence import mutual_coherence
+from .oracle import OracleError, oracle_error
+from .stability import LayerBounds, Stability, stability
 
-__all__ = ["Bracket", "Verdict", "mutual_coherence"]
+__all__ = ["Bracket", "LayerBounds", "OracleError", "Stability", "Verdict", "mutual_coherence", "oracle_error", "stability"]
