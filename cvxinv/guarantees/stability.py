@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..arrays import Array, as_array, as_float, match, to_numpy
+from ..arrays import Array, as_array, as_float, to_numpy
 from ..generator import Generator
 from .bracket import Verdict
 from .coherence import mutual_coherence
