@@ -261,9 +261,36 @@ def test_a_signal_that_cannot_be_inverted_is_not_guaranteed():
     G = generator((2, 3, 40), "tanh")
     y = G(np.full((2, 2), 0.3))
     y[1, 3] = 1.0
-    bounds = cvxinv.layered_basis_pursuit(G, y, solve=reference.solve, noise=1e-3).bounds
-    assert np.isinf(bounds.noise[1])
-    assert not bounds.layers[0].guaranteed[1]
+    for noise_level, bad in ((1e-3, 1.0), (0.0, 1.0), (1e-3, np.nan)):
+        y[1, 3] = bad
+        bounds = cvxinv.layered_basis_pursuit(G, y, solve=reference.solve, noise=noise_level).bounds
+        assert np.isinf(bounds.noise[1])
+        found = stability(G, G.supports(np.full((2, 2), 0.3)), noise_level, signal=y)
+        assert np.isinf(found.latent[1])
+        assert not found.layers[0].guaranteed[1]
+    seen = np.arange(40) != 3
+    assert np.isfinite(stability(G, G.supports(np.full((2, 2), 0.3)), 1e-3, signal=y, observed=seen).noise).all()
+    blind = Generator([np.ones((2, 1)), np.diag([1.0, 0.0])], None, "tanh")
+    assert np.isinf(stability(blind, [np.array([True, False])], 0.1).layers[0].lam).tolist() == [True, False]
+
+
+@given(st.integers(0, 10**6), st.floats(0.01, 100))
+@example(0, 10.0)
+def test_units_do_not_matter(seed, unit):
+    """Columns of W_i in other units: x_ij, its bound and 1 / lam_ij follow, the condition stays. Signal and noise: all bounds follow."""
+    rng = np.random.default_rng(seed)
+    G, z, D = generator((2, 5, 200), seed=seed), rng.standard_normal((3, 2)), unit ** rng.uniform(-1, 1, 5)
+    S = G.supports(z)
+    other = Generator([D[:, None] * G.weights[0], G.weights[1] / D])
+    a, b = (stability(g, S, 0.1, layers=g.layers(z)) for g in (G, other))
+    np.testing.assert_allclose(b.layers[0].coherence, a.layers[0].coherence, rtol=1e-9)
+    assert (b.conditions[0] == a.conditions[0]).all()
+    assert (b.layers[0].recovered == a.layers[0].recovered).all()
+    np.testing.assert_allclose(b.entrywise[0], a.entrywise[0] * D, rtol=1e-9)
+    np.testing.assert_allclose(b.layers[0].lam, a.layers[0].lam / D, rtol=1e-9)
+    scaled_noise = stability(G, S, 0.1 * unit, layers=[x * unit for x in G.layers(z)])
+    np.testing.assert_allclose(scaled_noise.latent, a.latent * unit, rtol=1e-9)
+    assert (scaled_noise.layers[0].recovered == a.layers[0].recovered).all()
 
 
 def test_wrong_arguments_are_named():

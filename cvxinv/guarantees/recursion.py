@@ -38,7 +38,9 @@ def column_norms(W: Array, rows: Array) -> Array:
 
 def weights(epsilon: Array, norms: Array) -> Array:
     """lam_ij = 2 eps_{i+1} ||w_ij||: one weight per column (erratum E1)."""
-    return 2 * epsilon[..., None] * norms
+    xp = namespace(norms)
+    epsilon = epsilon[..., None]
+    return xp.where(norms > 0, 2 * epsilon, xp.zeros_like(epsilon)) * norms
 
 
 def propagated(epsilon: Array, norms: Array, s: Array) -> Array:

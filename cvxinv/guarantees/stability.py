@@ -161,13 +161,13 @@ def stability(
     truth = None if layers is None else true_layers(G, layers, masks)
     s = sparsity_levels(sparsity, masks, truth is not None)
     rows = kept_pixels(G, observed, B)
-    level = noise * _lipschitz(G, signal, rows, noise) if noise > 0 else np.zeros(B)
+    level = _noise_level(G, signal, rows, noise)
 
     def out(a: Any) -> Any:
         return answered(a, like, one)
 
     trusted = np.isfinite(level)  # that the rows kept are rows of the truth, and their noise at most `level`
-    above = np.where(trusted, "", "phi^-1 has no Lipschitz constant on what the signal and its noise can reach: pass the signal.")
+    above = np.where(trusted, "", "phi^-1 has no Lipschitz constant on what the signal and its noise can reach (pass the signal).")
     found: list[LayerBounds] = []
     noise_level = level
     for i in range(G.depth, 0, -1):
@@ -265,12 +265,14 @@ def _joined(above: Any, reason: Any) -> Any:
     return np.array([f"{a} {r}".strip() for a, r in zip(above, reason, strict=True)], dtype=object)
 
 
-def _lipschitz(G: Generator, signal: Array | None, rows: Any, noise: float) -> Any:
-    """The constant ell per signal, from `signal` or else on the whole range of phi."""
-    B, n = rows.shape
+def _noise_level(G: Generator, signal: Array | None, rows: Any, noise: float) -> Any:
+    """eps_{L+1} = ell eps per signal, ell from `signal` or else on the whole range of phi; inf where phi^-1 is lost."""
+    (B, n), phi = rows.shape, G.activation
     if signal is None:
-        return np.full(B, G.activation.inverse_lipschitz(*G.activation.range))
-    values = to_numpy(as_float("signal", signal))
+        return np.full(B, noise * phi.inverse_lipschitz(*phi.range) if noise > 0 else 0.0)
+    values = to_numpy(as_float("signal", signal)).astype(np.float64)
     if values.shape not in {(n,), (B, n)}:
         raise ValueError(f"signal: expected shape ({B}, {n}), got {values.shape}")
-    return reachable_lipschitz(G.activation, np.broadcast_to(values, (B, n)), rows, noise)
+    values = np.broadcast_to(values, (B, n))
+    invertible = (np.isfinite(phi.inverse(np.where(rows, values, np.mean(phi.range) if np.isfinite(phi.range).all() else 0.0)))).all(axis=1)
+    return np.where(invertible, noise * reachable_lipschitz(phi, values, rows, noise), np.inf)
