@@ -7,6 +7,7 @@ import importlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -129,7 +130,9 @@ def layered_basis_pursuit(
     found = _inversion(G, z, solutions, invalid)
     if given is not None:
         return found
-    return replace(found, bounds=stability(G, found.supports, noise, "unknown", signal=y, observed=seen))
+    kept = xp.asarray(y, copy=True)  # the bounds are for this signal and these pixels, whatever becomes of the arguments
+    pixels = None if seen is None else xp.asarray(seen, copy=True)
+    return replace(found, bounding=partial(stability, G, found.supports, noise, "unknown", signal=kept, observed=pixels))
 
 
 def oracle(G: Generator, y: Array, supports: Sequence[Array], observed: Array | None = None, solve: Solve | None = None) -> Inversion:

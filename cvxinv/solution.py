@@ -1,7 +1,9 @@
 """What a backend answers: a `Solution` per layer problem, a `Status` per signal; and an `Inversion` per generator."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,8 +84,8 @@ class Inversion:
     status : (B,) array of Status
         The first status, from the image down, that is neither OPTIMAL nor STATIONARY; else STATIONARY if any is.
     bounds : Stability or None
-        Of `layered_basis_pursuit(.., lam="theorem3")`: the noise levels it went by, and what Theorem 3 says of the estimates. Of z
-        before debiasing.
+        Of `layered_basis_pursuit(.., lam="theorem3")`: the noise levels it went by, and what Theorem 3 says of the estimates (of z
+        before debiasing). Computed when first asked for: coherences of many row subsets can cost more than the pursuit.
     """
 
     z: Array
@@ -92,7 +94,12 @@ class Inversion:
     solutions: list[Solution]
     signal: Array
     status: Any
-    bounds: "Stability | None" = None
+    bounding: "Callable[[], Stability] | None" = field(default=None, repr=False)
+
+    @cached_property
+    def bounds(self) -> "Stability | None":
+        """What Theorem 3 says of the estimates; None for other pursuits than Algorithm 1 with the theorem's weights."""
+        return None if self.bounding is None else self.bounding()
 
 
 def worst(statuses: list[Any]) -> Any:

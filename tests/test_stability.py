@@ -165,6 +165,17 @@ def test_what_the_pursuit_itself_knows_is_not_enough():
     assert "nonzeros found" in contradicted.layers[0].reason[0]
 
 
+def test_the_bounds_are_of_the_signal_that_was_given():
+    G = generator((2, 3, 60), "plu")
+    z, y = np.array([[0.5, 1.0]]), G(np.array([[0.5, 1.0]]))
+    seen = np.abs(y[0]) < 0.9
+    inv = cvxinv.layered_basis_pursuit(G, y, solve=reference.solve, noise=1e-3, observed=seen)
+    before = stability(G, inv.supports, 1e-3, "unknown", signal=G(z), observed=seen.copy()).latent
+    y[:], seen[:] = 2.0, True  # both would change the Lipschitz constant
+    np.testing.assert_array_equal(inv.bounds.latent, before)
+    assert inv.bounds is inv.bounds
+
+
 def test_small_entries_leave_the_layers_below_unproven():
     G, eps = Generator([np.eye(2), np.eye(2), np.eye(2)]), 0.001
     S = [np.array([True, True])] * 2
