@@ -169,7 +169,7 @@ def main() -> None:
     """Measure, store, draw and print a summary."""
     rows = [row for design in designs() for row in theorem3(design)]
     picture(rows)
-    console, table = Console(), Table("design", "draws", "s up to", "violations", "worst entrywise", "worst norm", "worst latent")
+    console, table = Console(width=140), Table("design", "draws", "s up to", "violations", "worst entrywise", "worst norm", "worst latent")
     for name in dict.fromkeys(row["design"] for row in rows):
         mine = [row for row in rows if row["design"] == name]
         worst = [max((q["max"] for row in mine for q in key(row) if q), default=float("nan")) for key in KEYS]
