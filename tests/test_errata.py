@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
+from printed import linearized_admm
 from tolerances import CLOSED_FORM, FORWARD
 
 import fast
-from cvxinv import BasisPursuit, Generator, LastLayer
+from cvxinv import BasisPursuit, Generator, LastLayer, MidLayer, verify
 from cvxinv.guarantees import mutual_coherence, oracle_error
 from cvxinv.guarantees.recursion import TROPP
 from validation.designs import NOISES, designs, noise
@@ -23,10 +24,10 @@ SEARCH = settings(
 )  # fmt: skip
 
 
-def found(strategy, violates):
+def found(strategy, violates, options=SEARCH):
     """The smallest instance that Hypothesis finds, or None."""
     try:
-        return find(strategy, violates, settings=SEARCH)
+        return find(strategy, violates, settings=options)
     except NoSuchExample:
         return None
 
@@ -130,6 +131,31 @@ def test_the_search_finds_erratum_6():
     problems = st.tuples(matrices(2, 2), matrices(1, 2))
     assert found(problems, lambda p: negative(p, returned=1)) is not None
     assert found(problems, lambda p: negative(p, returned=0)) is None
+
+
+# -- Algorithm 2 ----------------------------------------------------------------------------------------------------------------
+
+
+def test_no_violation_of_the_convergence_of_algorithm_2_is_found():
+    """With alpha + beta at its smallest, lambda_max(W_S'W_S + rho W_Sc'W_Sc), it converges; with a third of that, it does not always."""
+
+    def lost(instance, share):
+        W, t, kept, rho = instance
+        S = np.array(kept)
+        problem = MidLayer(W, np.where(S, np.abs(t), 0.0), S, lam=0.1)
+        largest = np.linalg.eigvalsh(W[S].T @ W[S] + rho * W[~S].T @ W[~S])[-1]
+        if largest == 0:
+            return False
+        with np.errstate(over="ignore", invalid="ignore"):
+            x = linearized_admm(problem, 0, 1_000, rho, share * largest)[0][-1]
+            return not verify(problem, x[None]).kkt[0] < 1e-3
+
+    problems = st.tuples(
+        matrices(3, 2), matrices(1, 3), st.tuples(*[st.booleans()] * 3), st.sampled_from([0.5, 1.0, 2.0])
+    )  # fmt: skip
+    quick = settings(SEARCH, max_examples=100)
+    assert found(problems, lambda p: lost(p, 1.0), quick) is None
+    assert found(problems, lambda p: lost(p, 1 / 3), quick) is not None
 
 
 # -- Theorems 1, 2 and 4 ------------------------------------------------------------------------------------------------------------
