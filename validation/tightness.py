@@ -61,23 +61,29 @@ class Measured:
         return self.outside + self.missed + int(np.sum(ratios > 1))
 
 
-def measure(G: Generator, z: Any, e: Any, eps: float, solve: Solve | None = None) -> Measured:
+def over(error: Any, bound: Any) -> Any:
+    """error / bound, which is 0 where there is no error, whatever the bound."""
+    with np.errstate(divide="ignore"):
+        return np.divide(error, bound, out=np.zeros_like(error), where=error > 0)
+
+
+def measure(G: Generator, z: Any, e: Any, eps: float, solve: Solve | None = None, observed: Any = None) -> Measured:
     """Algorithm 1 on G(z) + e with ||e||_2 <= eps, against everything that Theorem 3 (corrected) claims of it."""
     truth, y = G.layers(z), G(z) + e
     S = [x > 0 for x in truth]
-    before = stability(G, S, eps, layers=truth, signal=y)
-    inv = layered_basis_pursuit(G, y, solve=solve, noise=eps)
-    after = stability(G, inv.supports, eps, sparsity=[s.sum(axis=1) for s in S], signal=y)
+    before = stability(G, S, eps, layers=truth, observed=observed)
+    inv = layered_basis_pursuit(G, y, solve=solve, noise=eps, observed=observed)
+    after = stability(G, inv.supports, eps, sparsity=[s.sum(axis=1) for s in S], signal=y, observed=observed)
     solved = inv.status == Status.OPTIMAL
     entries, norms, outside, missed = [], [], 0, 0
     for x, x_hat, s, s_hat, known, foreseen in zip(truth, inv.layers, S, inv.supports, after.layers, before.layers, strict=True):
         sure, error = known.guaranteed & solved, np.abs(x_hat - x)
-        entries.append(np.where(sure, (error / known.entrywise).max(axis=1), np.nan))
-        norms.append(np.where(sure, np.linalg.norm(error, axis=1) / known.error, np.nan))
+        entries.append(np.where(sure, over(error, known.entrywise).max(axis=1), np.nan))
+        norms.append(np.where(sure, over(np.linalg.norm(error, axis=1), known.error), np.nan))
         outside += int(np.sum(sure & (s_hat & ~s).any(axis=1)))
         missed += int(np.sum(solved & (foreseen.recovered == Verdict.HOLDS) & (s_hat != s).any(axis=1)))
     sure = after.latent_guaranteed & solved
-    latent = np.where(sure, np.linalg.norm(inv.z - z, axis=1) / np.where(sure, after.latent, 1), np.nan)
+    latent = np.where(sure, over(np.linalg.norm(inv.z - z, axis=1), after.latent), np.nan)
     return Measured(
         entries, norms, latent, outside, missed,
         guaranteed=[float(a.guaranteed.mean()) for a in after.layers],

@@ -13,20 +13,16 @@ from ..arrays import Array, float64, match, namespace, to_numpy
 TROPP = 3 + math.sqrt(1.5)  # the constant of Lemma 2 (Tropp 2006)
 
 
-def reachable_lipschitz(phi: Activation, signal: Array, rows: Array, noise: float) -> Array:
-    """The constant ell of Theorem 3: Lipschitz constant of phi^-1 on what the pixels in `rows` and their noise can reach, (B,).
-
-    `signal` may be y or G(z): no entry of the one is further than `noise` from the other, so the segment between them stays
-    within `noise` of either.
-    """
-    values, used = to_numpy(signal), to_numpy(rows)
+def reachable_lipschitz(phi: Activation, y: Array, rows: Array, reach: float) -> Array:
+    """The constant ell of Theorem 3: Lipschitz constant of phi^-1 between the pixels of y in `rows` and what is `reach` away, (B,)."""
+    values, used = to_numpy(y), to_numpy(rows)
     ell = np.ones(values.shape[:-1])
-    if noise > 0:  # without noise nothing is amplified
+    if reach > 0:  # without noise nothing is amplified
         for b in np.ndindex(ell.shape):
             seen = values[b][used[b] & np.isfinite(values[b])]
             if seen.size:
-                ell[b] = phi.inverse_lipschitz(float(seen.min()) - noise, float(seen.max()) + noise)
-    return match(ell, signal)
+                ell[b] = phi.inverse_lipschitz(float(seen.min()) - reach, float(seen.max()) + reach)
+    return match(ell, y)
 
 
 def column_norms(W: Array, rows: Array) -> Array:

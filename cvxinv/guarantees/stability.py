@@ -129,8 +129,8 @@ def stability(
     There are three ways to ask, by what is known of the supports:
 
     * `stability(G, S, noise)`: S_i are the true supports, and it is taken as given that Algorithm 1 finds exactly them.
-    * `stability(G, S, noise, layers=xs)`, before it has run: that it finds exactly them is proven from the sizes of the entries, or
-      not; layers below one where it is not are not guaranteed.
+    * `stability(G, S, noise, layers=xs)`, before it has run, for any y within the noise of G(z): that it finds exactly them is proven
+      from the sizes of the entries, or not; layers below one where it is not are not guaranteed.
     * `stability(G, S_hat, noise, sparsity=(s_1, .., s_L))`, after it has run: S_hat is what it found, s_i the true number of nonzeros
       (the theorem's "known sparsity levels"). With "unknown" nothing is guaranteed: the condition can only be FAILS or UNDECIDED,
       `largest` is the s_i up to which it holds, and `error` is for that s_i.
@@ -145,8 +145,8 @@ def stability(
     layers : sequence of L arrays, (B, n_i) or (n_i,), optional
         The true x_1 .. x_L; their supports must be `supports`.
     signal : (B, n) or (n,) array, optional
-        y or G(z), for the Lipschitz constant of phi^-1 on what it can reach. By default on all of phi's range; it is infinite there
-        for tanh and sigmoid.
+        y, for the Lipschitz constant of phi^-1 on what y and its noise can reach. Without it, for any y within the noise of G(z)
+        where `layers` are given; else on all of phi's range, where tanh and sigmoid have none.
     observed : (n,) or (B, n) bool array, optional
         The pixels that are seen.
 
@@ -161,13 +161,13 @@ def stability(
     truth = None if layers is None else true_layers(G, layers, masks)
     s = sparsity_levels(sparsity, masks, truth is not None)
     rows = kept_pixels(G, observed, B)
-    level = _noise_level(G, signal, rows, noise)
+    level = _noise_level(G, signal, truth, rows, noise)
 
     def out(a: Any) -> Any:
         return answered(a, like, one)
 
     trusted = np.isfinite(level)  # that the rows kept are rows of the truth, and their noise at most `level`
-    above = np.where(trusted, "", "phi^-1 has no Lipschitz constant on what the signal and its noise can reach (pass the signal).")
+    above = np.where(trusted, "", "phi^-1 has no Lipschitz constant on what y and its noise can reach (or pass the signal).")
     found: list[LayerBounds] = []
     noise_level = level
     for i in range(G.depth, 0, -1):
@@ -265,14 +265,19 @@ def _joined(above: Any, reason: Any) -> Any:
     return np.array([f"{a} {r}".strip() for a, r in zip(above, reason, strict=True)], dtype=object)
 
 
-def _noise_level(G: Generator, signal: Array | None, rows: Any, noise: float) -> Any:
-    """eps_{L+1} = ell eps per signal, ell from `signal` or else on the whole range of phi; inf where phi^-1 is lost."""
-    (B, n), phi = rows.shape, G.activation
-    if signal is None:
+def _noise_level(G: Generator, signal: Array | None, truth: list[Any] | None, rows: Any, noise: float) -> Any:
+    """eps_{L+1} = ell eps per signal, ell being what Algorithm 1 computes from y, or not smaller; inf where there is none."""
+    (B, n), phi, reach = rows.shape, G.activation, noise
+    if signal is not None:
+        y = to_numpy(as_float("signal", signal)).astype(np.float64)
+        if y.shape not in {(n,), (B, n)}:
+            raise ValueError(f"signal: expected shape ({B}, {n}), got {y.shape}")
+    elif truth is not None:
+        W, b = to_numpy(G.weights[-1]), G.bias(G.depth)
+        y = phi(truth[-1].astype(np.float64) @ W.astype(np.float64).T + (0.0 if b is None else to_numpy(b)))
+        reach = 2 * noise * (1 + ROUNDING)  # y may be `noise` away from it, and what y can reach as much further
+    else:
         return np.full(B, noise * phi.inverse_lipschitz(*phi.range) if noise > 0 else 0.0)
-    values = to_numpy(as_float("signal", signal)).astype(np.float64)
-    if values.shape not in {(n,), (B, n)}:
-        raise ValueError(f"signal: expected shape ({B}, {n}), got {values.shape}")
-    values = np.broadcast_to(values, (B, n))
-    invertible = (np.isfinite(phi.inverse(np.where(rows, values, np.mean(phi.range) if np.isfinite(phi.range).all() else 0.0)))).all(axis=1)
-    return np.where(invertible, noise * reachable_lipschitz(phi, values, rows, noise), np.inf)
+    y = np.broadcast_to(y, (B, n))
+    invertible = (np.isfinite(phi.inverse(y)) | ~rows).all(axis=1)
+    return np.where(invertible, noise * reachable_lipschitz(phi, y, rows, reach), np.inf)
