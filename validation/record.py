@@ -18,5 +18,5 @@ def store(name: str, result: dict[str, Any], packages: tuple[str, ...]) -> dict[
     record["machine"] = platform.machine()
     record["date"] = datetime.now(UTC).date().isoformat()
     record["commit"] = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n")
+    (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=2, allow_nan=False) + "\n")
     return record
