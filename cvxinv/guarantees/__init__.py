@@ -6,12 +6,14 @@ as a `Verdict`: HOLDS, FAILS or UNDECIDED.
 
 from .bracket import Bracket, Verdict
 from .coherence import mutual_coherence
+from .oracle import OracleError, oracle_error
 from .spark import spark
+from .stability import LayerBounds, Stability, stability
 from .sub import sub_rank, sub_spark
 from .submatrix import submatrix_coherence
 from .uniqueness import Condition, Uniqueness, uniqueness
 
 __all__ = [
-    "Bracket", "Condition", "Uniqueness", "Verdict", "mutual_coherence", "spark", "sub_rank", "sub_spark", "submatrix_coherence",
-    "uniqueness",
+    "Bracket", "Condition", "LayerBounds", "OracleError", "Stability", "Uniqueness", "Verdict", "mutual_coherence", "oracle_error",
+    "spark", "stability", "sub_rank", "sub_spark", "submatrix_coherence", "uniqueness",
 ]  # fmt: skip
