@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from . import checks
 from .arrays import Array, as_array, as_float, as_mask, cast_to, float64, match, namespace, to_numpy
 from .debias import debias as debias_latent
 from .generator import Generator
@@ -147,12 +148,7 @@ def oracle(G: Generator, y: Array, supports: Sequence[Array], observed: Array | 
     """
     solve = _backend(solve)
     y, seen = _signals(G, y, observed)
-    if len(supports) != G.depth:
-        raise ValueError(f"supports: expected {G.depth} masks S_1, .., S_L, got {len(supports)}")
-    masks = [match(as_mask(f"supports[{i}]", S), y) for i, S in enumerate(supports)]
-    for i, S in enumerate(masks):
-        if tuple(S.shape) != (*y.shape[:-1], G.sizes[i + 1]):
-            raise ValueError(f"supports[{i}]: expected shape {(*y.shape[:-1], G.sizes[i + 1])}, got {tuple(S.shape)}")
+    masks = [match(S, y) for S in checks.supports("supports", supports, G.sizes, tuple(y.shape[:-1]))]
     target, invalid = _inverted(G, y, seen)
     rows = _rows(seen, y)
     solutions = []

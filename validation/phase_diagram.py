@@ -3,13 +3,7 @@
 Run as `python -m validation.phase_diagram`; writes validation/results/phase_diagram.json and .png.
 """
 
-import json
-import platform
-import subprocess
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +15,8 @@ from rich.progress import track
 import cvxinv
 from cvxinv.guarantees import Verdict, uniqueness
 
-RESULTS = Path(__file__).parent / "results"
+from .record import RESULTS, store
+
 N = 60  # pixels
 LATENT, HIDDEN = tuple(range(3, 61, 3)), tuple(range(6, 145, 6))
 NETWORKS, SIGNALS, EXACT, SEED = 2, 8, 100.0, 0  # per cell; an SNR of z from which on it counts as recovered
@@ -74,17 +69,12 @@ def main() -> None:
     cells = [cell(n_0, n_1) for n_0 in track(LATENT, "n_0", console=Console(stderr=True)) for n_1 in HIDDEN]
     total = {key: sum(c[key] for c in cells) for key in cells[0] if key not in ("n_0", "n_1")}
     result = {
-        "command": "python -m validation.phase_diagram",
         "network": f"tanh(W_1 ReLU(W_0 z)), i.i.d. Gaussian weights, n = {N}; Latent-Pursuit, lam = gamma = 0, no debiasing",
         "recovered_from": f"{EXACT:g} dB", "total": total, "cells": cells, "seconds": time.perf_counter() - start, "seed": SEED,
-        "versions": {name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()},
-        "machine": platform.machine(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip(),
     }  # fmt: skip
-    (RESULTS / "phase_diagram.json").write_text(json.dumps(result, indent=2) + "\n")
+    record = store("phase_diagram", result, ("torch", "numpy"))
     plot(cells)
-    Console().print_json(data={k: v for k, v in result.items() if k != "cells"})
+    Console().print_json(data={k: v for k, v in record.items() if k != "cells"})
 
 
 if __name__ == "__main__":

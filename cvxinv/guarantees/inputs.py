@@ -1,38 +1,37 @@
-"""What Theorems 3 and 4 share: supports and masks checked and batched, in NumPy, and the rank of what they keep."""
+"""What the theorems share: supports and masks checked and batched, in NumPy, and the rank of what they keep."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from .. import checks
 from ..arrays import Array, as_float, as_mask, match, to_numpy
 from ..generator import Generator
 from .bracket import Verdict
 
 
-def support_masks(G: Generator, supports: Sequence[Array]) -> tuple[list[Any], bool]:
-    """The supports S_1, .., S_L as (B, n_i) masks, and whether they came without the B axis."""
+def check_generator(G: Any) -> None:
+    """Refuse what is no generator."""
     if not isinstance(G, Generator):
         raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
-    if len(supports) != G.depth:
-        raise ValueError(f"supports: expected {G.depth} masks S_1, .., S_L, got {len(supports)}")
-    masks = [to_numpy(as_mask(f"supports[{i}]", S)) for i, S in enumerate(supports)]
-    if masks[0].ndim not in (1, 2):
-        raise ValueError(f"supports[0]: expected shape ({G.sizes[1]},) or (B, {G.sizes[1]}), got {masks[0].shape}")
-    for i, S in enumerate(masks):
-        if S.shape != (*masks[0].shape[:-1], G.sizes[i + 1]):
-            raise ValueError(f"supports[{i}]: expected shape {(*masks[0].shape[:-1], G.sizes[i + 1])}, got {S.shape}")
+
+
+def support_masks(G: Generator, supports: Sequence[Array], name: str = "supports") -> tuple[list[Any], bool]:
+    """The supports S_1, .., S_L as (B, n_i) masks, and whether they came without the B axis."""
+    check_generator(G)
+    masks = [to_numpy(S) for S in checks.supports(name, supports, G.sizes)]
     return [np.atleast_2d(S) for S in masks], masks[0].ndim == 1
 
 
-def kept_pixels(G: Generator, observed: Array | None, B: int) -> Any:
-    """The observed pixels as a (B, n) mask; all of them by default."""
+def kept_pixels(G: Generator, observed: Array | None, B: int, one: bool) -> Any:
+    """The observed pixels as a (B, n) mask, all of them by default; (n,) if there is `one` signal without a B axis."""
     n = G.sizes[-1]
     if observed is None:
         return np.ones((B, n), bool)
     seen = to_numpy(as_mask("observed", observed))
-    if seen.shape not in {(n,), (B, n)}:
-        raise ValueError(f"observed: expected shape ({n},) or ({B}, {n}), got {seen.shape}")
+    if seen.shape not in {(n,), (n,) if one else (B, n)}:
+        raise ValueError(f"observed: expected shape ({n},){'' if one else f' or ({B}, {n})'}, got {seen.shape}")
     return np.broadcast_to(seen, (B, n))
 
 
@@ -47,8 +46,9 @@ def singular_values(W: Any) -> Any:
 
 
 def smallest_singular_value(W: Any) -> float:
-    """sqrt(lambda_min(W'W)); zero where W has no full column rank, inf where it has no columns."""
-    return float(singular_values(W).min(initial=np.inf))
+    """sqrt(lambda_min(W'W)), less what rounding may add to it; zero where W has no full column rank, inf where it has no columns."""
+    values = singular_values(W)
+    return max(0.0, float(values.min(initial=np.inf) - max(W.shape) * np.finfo(np.float64).eps * values.max(initial=0.0)))
 
 
 def answered(a: Any, like: Array, one: bool) -> Any:
@@ -61,13 +61,6 @@ def answered(a: Any, like: Array, one: bool) -> Any:
 def verdicts(holds: Any) -> Any:
     """HOLDS where true, FAILS elsewhere."""
     return np.where(holds, np.asarray(Verdict.HOLDS, dtype=object), np.asarray(Verdict.FAILS, dtype=object))
-
-
-def number(name: str, value: float) -> float:
-    """`value` as a float, which must be finite and >= 0."""
-    if not 0 <= float(value) < np.inf:
-        raise ValueError(f"{name}: expected a finite number >= 0, got {value}")
-    return float(value)
 
 
 def true_layers(G: Generator, layers: Sequence[Array], masks: list[Any]) -> list[Any]:

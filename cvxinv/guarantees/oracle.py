@@ -4,7 +4,7 @@ With W~_j = W_j[S_{j+1}, S_j] of full column rank, the oracle's error in layer i
 sigma^2 ||A||_F^2 exactly. The theorem brackets it by products of extreme eigenvalues.
 
 The theorem does not state the rank condition, and needs it: with dependent columns Algorithm 4 has no single answer, the least-norm one
-is biased by a part of x that the noise level does not know, and its variance can lie *below* the printed lower bound (E9).
+is biased by a part of x that the noise level does not know, and its variance can lie *below* the printed lower bound (E10).
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array, as_array, to_numpy
+from ..checks import weight
 from ..generator import Generator
 from .bracket import Verdict
-from .inputs import answered, kept_pixels, number, singular_values, support_masks
+from .inputs import answered, kept_pixels, singular_values, support_masks
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +63,9 @@ def oracle_error(G: Generator, supports: Sequence[Array], sigma: float, observed
     masks, one = support_masks(G, supports)
     if G.activation.name != "identity":
         raise ValueError(f"G: Theorem 4 needs the identity as output activation, this generator has {G.activation.name}")
-    sigma, B, L = number("sigma", sigma), len(masks[0]), G.depth
+    sigma, B, L = weight("sigma", sigma), len(masks[0]), G.depth
     weights = [to_numpy(W).astype(np.float64) for W in G.weights]
-    rows = [*masks, kept_pixels(G, observed, B)]  # of W_0, .., W_L
+    rows = [*masks, kept_pixels(G, observed, B, one)]  # of W_0, .., W_L
     columns = [np.ones((B, G.sizes[0]), bool), *masks]
     lower, upper, expected = (np.zeros((L + 1, B)) for _ in range(3))
     conditions = np.empty((L + 1, B), dtype=object)

@@ -22,10 +22,11 @@ from typing import Any, Literal
 import numpy as np
 
 from ..arrays import Array, as_array, as_float, to_numpy
+from ..checks import weight
 from ..generator import Generator
 from .bracket import Verdict
 from .coherence import mutual_coherence
-from .inputs import answered, kept_pixels, number, smallest_singular_value, sparsity_levels, support_masks, true_layers, verdicts
+from .inputs import answered, kept_pixels, smallest_singular_value, sparsity_levels, support_masks, true_layers, verdicts
 from .recursion import TROPP, column_norms, propagated, reachable_lipschitz, weights
 
 ROUNDING = 1e-12  # 3 mu s this close to 1 decides nothing
@@ -55,7 +56,8 @@ class LayerBounds:
         Bounds on |x^_ij - x_ij|: (3 + sqrt(1.5)) eps_{i+1} / ||w_ij||; inf for columns that are zero on the rows kept. Any nonzero of
         the true x_i that is larger is found.
     epsilon : (B,) array
-        eps_i: bound on ||x^_i - x_i||_2 over S^_i, the rows that the next step keeps.
+        eps_i: bound on ||x^_i - x_i||_2 over S^_i, the rows that the next step keeps; inf where columns of the support given are zero
+        on the rows kept, for Algorithm 1 does not find those, and nothing below is guaranteed.
     error : (B,) array
         Bound on the whole ||x^_i - x_i||_2; the same where the supports given are the true ones.
     """
@@ -157,10 +159,10 @@ def stability(
     """
     masks, one = support_masks(G, supports)
     like, B = as_array("supports[0]", supports[0]), len(masks[0])
-    noise = number("noise", noise)
+    noise = weight("noise", noise)
     truth = None if layers is None else true_layers(G, layers, masks)
     s = sparsity_levels(sparsity, masks, truth is not None)
-    rows = kept_pixels(G, observed, B)
+    rows = kept_pixels(G, observed, B, one)
     level = _noise_level(G, signal, truth, rows, noise)
 
     def out(a: Any) -> Any:
@@ -180,18 +182,19 @@ def stability(
         count = np.minimum(largest, W.shape[1]) if s_i is None else s_i
         error = propagated(level, norms, count)
         missed = count > S.sum(axis=1)  # nonzeros that were not found may lie in columns that are zero on the rows kept
-        hidden = (S | missed[:, None]) & (norms == 0)
-        nothing = hidden.any(axis=1) | ((condition == Verdict.FAILS) & (s_i is None))
-        recovered = _recovered(S, s_i, entrywise, guaranteed, None if truth is None else truth[i - 1])
-        epsilon = propagated(level, norms, S.sum(axis=1))
+        hidden = (S & (norms == 0)).any(axis=1)  # Algorithm 1 cannot find these supports
+        nothing = hidden | (missed & (norms == 0).any(axis=1)) | ((condition == Verdict.FAILS) & (s_i is None))
+        recovered = _recovered(S, s_i, entrywise, guaranteed & ~hidden, None if truth is None else truth[i - 1])
+        epsilon = np.where(hidden, np.inf, propagated(level, norms, S.sum(axis=1)))
         found.append(
             LayerBounds(
                 out(condition), out(recovered), out(guaranteed), out(_joined(above, reason)), out(mu), out(largest),
                 out(weights(level, norms)), out(entrywise), out(epsilon), out(np.where(nothing, np.inf, error)),
             )
         )  # fmt: skip
-        trusted, rows, level = guaranteed, S, epsilon
-        above = np.where(guaranteed, "", f"Layer {i} is not guaranteed.")
+        trusted, rows, level = guaranteed & ~hidden, S, epsilon
+        above = np.where(hidden, f"x_{i} has nonzeros in columns that are zero on the rows kept.", f"Layer {i} is not guaranteed.")
+        above = np.where(trusted, "", above)
         if truth is not None:
             trusted = trusted & (recovered == Verdict.HOLDS)
             above = np.where(trusted | ~guaranteed, above, f"Entries of x_{i} may be too small to be found.")

@@ -16,6 +16,7 @@ from .dependence import resolve, subsets
 ENUMERATED, ENTRIES = 20_000, 2e8  # row sets, and entries of their Gram matrices, up to which they are all looked at
 ACCURACIES = (0.1, 1e-2, 1e-4, 1e-6, 1e-9)  # of the branch and bound, one after the other while time lasts
 BLOCK = 2**21  # entries looked at together
+SMALLEST = 1e-280  # sums of squares below it are not computed with
 
 
 def check_rows(s: Any, m: int) -> int:
@@ -66,8 +67,13 @@ def submatrix_coherence(W: Array, s: int, budget: float = 30.0) -> Bracket:
     if math.comb(m, s) <= ENUMERATED and math.comb(m, s) * n * max(m, n) <= ENTRIES:
         mu = max(float(mutual_coherence(W, row_masks(m, block)).max()) for block in subsets(m, s))
         return Bracket(mu, mu, "enumeration of all sets of s rows")
-    search = Pairs(W / np.sqrt(np.sum((W / np.abs(W).max(axis=0)) ** 2, axis=0)) / np.abs(W).max(axis=0), s, time.monotonic() + budget)
-    return search.run()
+    X = W / np.abs(W).max(axis=0)
+    X = X / np.sqrt(np.sum(X**2, axis=0))
+    order = np.argsort(np.abs(X), axis=0)[:s].T  # the s smallest entries of each column
+    if (np.take_along_axis(X.T, order, axis=1) ** 2).sum(axis=1).min() < SMALLEST:
+        mu = float(mutual_coherence(W, row_masks(m, order)).max())
+        return Bracket(mu, 1.0, "the rows of the smallest entries of a column; upper: no cosine exceeds 1")
+    return Pairs(X, s, time.monotonic() + budget).run()
 
 
 @dataclass

@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..arrays import FLOATS, Array, as_array, as_mask, dtype_name, is_torch, match, namespace, to_numpy
+from ..arrays import FLOATS, Array, as_array, dtype_name, is_torch, namespace, to_numpy
 from ..checks import weight
 from ..generator import Generator
 from .bracket import Bracket, Verdict, less, together
 from .dependence import Columns, resolve
+from .inputs import answered, check_generator, kept_pixels, support_masks
 from .spark import bracket
 
 NOT_FINITE = "the latent vector holds nan or inf"
@@ -95,7 +96,8 @@ def uniqueness(
     computed here. Where no columns are dependent, spark is n_i + 1 by convention; the layer then is unique in any case, which
     `independent` and `injective` tell.
 
-    Theorem 2, for independent continuous random weights, with probability one: (i) s_L < n, (ii) s_i < s_{i+1}, (iii) s_1 >= n_0.
+    Theorem 2, for independent continuous random weights: (i) s_L < n, (ii) s_i < s_{i+1}, (iii) s_1 >= n_0. It holds with probability
+    one for a z fixed before the weights are drawn, not for all z of one network at once (errata E8, E9).
 
     Biases play no part: they only shift the right-hand sides.
 
@@ -119,13 +121,12 @@ def uniqueness(
     -------
     Uniqueness
     """
-    if not isinstance(G, Generator):
-        raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
+    check_generator(G)
     if theorem not in (1, 2):
         raise ValueError(f"theorem: expected 1 or 2, got {theorem!r}")
     budget = weight("budget", budget)
     masks, finite, single, like = _realised(G, z_or_supports)
-    masks.append(_seen(G, observed, len(finite), single))
+    masks.append(kept_pixels(G, observed, len(finite), single))
     sparks = None if theorem == 2 or generic else _Sparks(G, tol)
     conditions = _conditions(G, masks, finite, theorem, sparks, budget)
     verdict = np.array([together([c.verdict[b] for c in conditions]) for b in range(len(finite))], dtype=object)
@@ -148,32 +149,14 @@ def _realised(G: Generator, given: Any) -> tuple[list[Any], Any, bool, Array]:
         supports = [to_numpy(S) for S in G.supports(xp.where(usable, z, xp.zeros_like(z)))]
         finite = np.atleast_1d(to_numpy(usable[..., 0]))
         return [np.atleast_2d(S) for S in supports], finite, z.ndim == 1, z
-    if len(given) != G.depth:
-        raise ValueError(f"z_or_supports: expected {G.depth} masks S_1, .., S_L, got {len(given)}")
-    supports = [to_numpy(as_mask(f"z_or_supports[{i}]", S)) for i, S in enumerate(given)]
-    batch = supports[0].shape[:-1]
-    for i, S in enumerate(supports):
-        expected = (*batch[:1], G.sizes[i + 1])
-        if S.shape != expected:
-            raise ValueError(f"z_or_supports[{i}]: expected shape {expected}, got {S.shape}")
-    supports = [np.atleast_2d(S) for S in supports]
-    return supports, np.ones(len(supports[0]), dtype=bool), not batch, as_array("z_or_supports[0]", given[0])
+    supports, single = support_masks(G, given, "z_or_supports")
+    return supports, np.ones(len(supports[0]), dtype=bool), single, as_array("z_or_supports[0]", given[0])
 
 
 def _are_masks(given: Any) -> bool:
     if not given or not (is_torch(given[0]) or isinstance(given[0], (np.ndarray, list, tuple))):
         return False
     return dtype_name(as_array("z_or_supports[0]", given[0])) == "bool"
-
-
-def _seen(G: Generator, observed: Any, B: int, single: bool) -> Any:
-    n = G.sizes[-1]
-    if observed is None:
-        return np.ones((B, n), dtype=bool)
-    seen = to_numpy(as_mask("observed", observed))
-    if seen.shape not in {(n,), (n,) if single else (B, n)}:
-        raise ValueError(f"observed: expected shape ({n},) or {(B, n)}, got {seen.shape}")
-    return np.broadcast_to(seen, (B, n))
 
 
 # -- the conditions ---------------------------------------------------------------------------------------------------
@@ -288,10 +271,9 @@ def _first(conditions: list[Condition], verdict: Any, b: int) -> str:
 def _answered(found: Uniqueness, like: Array, single: bool) -> Uniqueness:
     """The answer in the kind of `like`, without the B axis if there is a single signal; verdicts, reasons and bounds stay NumPy."""
 
-    def one(a: Any) -> Any:
-        a = a if a.dtype == object else match(a, like)
-        return a[0] if single else a
+    def out(a: Any) -> Any:
+        return answered(a, like, single)
 
     per_signal = ("cardinality", "bounds", "verdict", "reason", "independent")
-    conditions = tuple(replace(c, **{name: one(getattr(c, name)) for name in per_signal}) for c in found.conditions)
-    return Uniqueness(found.theorem, conditions, one(found.verdict), one(found.reason), one(found.injective))
+    conditions = tuple(replace(c, **{name: out(getattr(c, name)) for name in per_signal}) for c in found.conditions)
+    return Uniqueness(found.theorem, conditions, out(found.verdict), out(found.reason), out(found.injective))
