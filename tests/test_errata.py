@@ -2,6 +2,7 @@
 
 from itertools import combinations, pairwise, product
 
+import dependence as brute
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, settings
@@ -161,27 +162,19 @@ def test_no_violation_of_the_convergence_of_algorithm_2_is_found():
 # -- Theorems 1, 2 and 4 ------------------------------------------------------------------------------------------------------------
 
 
-def spark(W):
-    """The least number of dependent columns, by enumeration; one more than there are if all are independent."""
-    n = W.shape[1]
-    sets = (T for k in range(1, n + 1) for T in combinations(range(n), k) if np.linalg.matrix_rank(W[:, T]) < k)
-    return len(next(sets, range(n + 1)))
-
-
-def worst(W, s, quantity):
-    """The least value of a quantity over all subsets of s rows: sub-spark and sub-rank."""
-    return min(quantity(W[list(T)]) for T in combinations(range(len(W)), s))
+def sparks(W):
+    return brute.spark(W, np.linalg.matrix_rank)  # of whole numbers: no scaling is needed
 
 
 def collides(weights, factor):
     """Whether two z of a grid give one signal although both meet the conditions of Theorem 1, with `factor` for 1 / 2 in (i)."""
     G, L, n_0 = Generator(weights), len(weights) - 1, weights[0].shape[1]
-    last, seen = spark(weights[L]), {}
+    last, seen = sparks(weights[L]), {}
     for z in product((-2.0, -1.0, 0.0, 1.0, 2.0), repeat=n_0):
         s = [int(S.sum()) for S in G.supports(np.array(z))]
-        if s[-1] >= factor * last or s[0] < n_0 or worst(weights[0], s[0], np.linalg.matrix_rank) < n_0:
+        if s[-1] >= factor * last or s[0] < n_0 or brute.over_rows(np.linalg.matrix_rank, min, weights[0], s[0]) < n_0:
             continue
-        if any(s[i - 1] >= worst(weights[i], s[i], spark) / 2 for i in range(1, L)):
+        if any(s[i - 1] >= brute.over_rows(sparks, min, weights[i], s[i]) / 2 for i in range(1, L)):
             continue
         if seen.setdefault(tuple(G(np.array(z))), z) != z:
             return True

@@ -91,6 +91,15 @@ def test_mu_s_of_many_rows_is_attained_and_bounded():
 # -- coherence --------------------------------------------------------------------------------------------------------
 
 
+def test_mu_s_where_squares_would_vanish():
+    W = np.random.default_rng(0).standard_normal((40, 6))
+    W[:20, 0] *= 1e-200
+    found = submatrix_coherence(W, 10)
+    assert mutual_coherence(W[:10]) <= 1 == found.upper
+    assert 0 < found.lower < 1
+    assert "smallest entries" in found.method
+
+
 @pytest.mark.parametrize("kind", brute.KINDS)
 def test_coherence_of_row_masks(kind):
     W = brute.matrix(kind, 4)

@@ -116,6 +116,24 @@ def test_columns_that_are_zero_on_the_rows_kept():
     np.testing.assert_allclose(missing.layers[0].error, [TROPP * np.sqrt(2) * 0.1, np.inf])
 
 
+def test_supports_that_algorithm_1_cannot_find_promise_nothing_below():
+    """Whatever is taken as given: columns that are zero on the rows kept, or no pixels at all."""
+    G = Generator([np.eye(3), np.diag([2.0, 1.0, 0.0])])
+    S = np.array([[True, True, False], [True, False, True]])
+    for found in (stability(G, [S], 0.1), stability(G, [S], 0.1, sparsity=[2])):
+        assert found.layers[0].recovered.tolist() == [HOLDS, UNDECIDED]
+        assert np.isinf(found.epsilon[0]).tolist() == [False, True]
+    tall = Generator([np.eye(3)[:, :2], np.eye(3)])
+    seen = stability(tall, [S[0]], 0.1)
+    blind = stability(tall, [S[0]], 0.1, observed=np.zeros(3, bool))
+    assert seen.guaranteed
+    assert not blind.guaranteed
+    assert np.isinf(blind.latent)
+    lost = stability(Generator([np.eye(3), np.eye(3), np.diag([2.0, 1.0, 0.0])]), [np.ones(3, bool), S[1]], 0.1)
+    assert not lost.layers[0].guaranteed
+    assert "x_2 has nonzeros in columns that are zero" in lost.layers[0].reason
+
+
 def test_without_noise_dependent_columns_leave_many_minimisers():
     """Corollary 1: lam is 0, so the coherence condition is not enough; any positive noise will do."""
     W = simplex(9, np.random.default_rng(0))
