@@ -19,8 +19,9 @@ from .pursuit import Solve, _backend, _inversion, _last_layer, _rows, _signals
 from .solution import Inversion, Solution
 
 FISTA_STEPS = 100  # on phi from the solution on phi^-1(y): noise is all that more of them would fit
-CAP = 200  # iterations for the other layers: noise makes some degenerate, and a start need not be exact
+CAP = 100  # iterations for the other layers, which noise can make degenerate: a start need not be exact
 INSIDE = 1e-6  # distance from the ends of phi's range within which phi^-1 is not evaluated
+MARGIN = 1.5  # entries kept at least, as a multiple of the size of the layer below
 RIDGE = 1e-6  # beside W'W, relative to its mean eigenvalue: standard errors where W has not full rank
 
 
@@ -43,7 +44,7 @@ def noisy_pursuit(G: Generator, y: Array, solve: Solve | None = None, noise: Any
     xp = namespace(y)
     solve = None if solve is _backend(None) else solve
     default: Any = _backend(None)
-    go_on: Solve = partial(default, max_iter=CAP) if solve is None else solve
+    go_on: Solve = partial(default, max_iter=CAP, sure=False) if solve is None else solve
     last, invalid = _last(G, y, seen, solve)
     solutions, supports = [last], []
     M = xp.astype(_rows(seen, y), xp.float64)
@@ -51,7 +52,7 @@ def noisy_pursuit(G: Generator, y: Array, solve: Solve | None = None, noise: Any
     for i in range(G.depth, 0, -1):
         W, x = float64(match(G.weights[i], y)), solutions[-1].x
         of_entries = variance[..., None] * _gains(W) / share[..., None]
-        supports.append(solutions[-1].support & (float64(x) ** 2 > of_entries) & (x > 0))
+        supports.append(solutions[-1].support & _significant(float64(x), of_entries, MARGIN * G.sizes[i - 1]))
         S = xp.astype(supports[-1], xp.float64)
         size = xp.clip(xp.sum(S, axis=-1), 1.0, None)
         variance, share = xp.sum(S * of_entries, axis=-1) / size, size / S.shape[-1]
@@ -91,6 +92,13 @@ def _noise(G: Generator, y: Array, M: Array, last: Solution, noise: Any) -> tupl
     misfit = xp.where(M > 0, y - G.activation(t), xp.zeros_like(t))
     spare = xp.sum(M, axis=-1) - xp.sum(xp.astype(last.support, xp.float64), axis=-1)
     return xp.sum(misfit**2, axis=-1) / xp.clip(spare, 1.0, None), share
+
+
+def _significant(x: Array, variance: Array, least: float) -> Array:
+    """Where x is above its standard error, or among its `least` largest: fewer rows would not determine the layer below (Theorem 2)."""
+    xp = namespace(x)
+    border = xp.sort(x, axis=-1)[..., max(0, x.shape[-1] - int(least))][..., None]
+    return (x > 0) & ((x * x > variance) | (x >= border))
 
 
 def _gains(W: Array) -> Array:

@@ -32,7 +32,8 @@ MEMORY = 1 << 29  # bytes for them on a CPU; on a GPU half of what is free
 
 def solve(
     problem: Problem, tol: float | None = None, max_iter: int | None = None, method: Method = "auto", *, x0: Array | None = None,
-    rho: float = 1e-2, alpha_beta: float | None = None, restart: bool = False, history: bool = False, memory: int | None = None,
+    rho: float = 1e-2, alpha_beta: float | None = None, restart: bool = False, history: bool = False, sure: bool = True,
+    memory: int | None = None,
 ) -> Solution:  # fmt: skip
     """Solve any statement of `cvxinv.problems` (eqs. 5, 6, 9, Algorithms 1 and 4) for all its signals at once and certify every answer.
 
@@ -57,6 +58,9 @@ def solve(
         Whether FISTA forgets its momentum where that points uphill.
     history : bool
         Whether a printed method records objective (in units of ||t||^2) and residual after every iteration.
+    sure : bool
+        Whether signals that the fast methods of "auto" leave unsolved go to slow and sure ones, which also find out whether they are
+        infeasible. Without, they are MAX_ITER.
     memory : int, optional
         Bytes of working memory: larger batches are solved in chunks. By default 512 MiB, on a GPU half of what is free.
 
@@ -77,7 +81,7 @@ def solve(
     if isinstance(problem, LinearProgram):
         raise TypeError("problem: a LinearProgram is solved by cvxinv.reference.solve, not by fast.solve")
     data = problem.data
-    run = _checked(problem, tol, max_iter, method, rho, alpha_beta, restart, history)
+    run = _checked(problem, tol, max_iter, method, rho, alpha_beta, restart, history, sure)
     work: Any = as_batch(problem if is_torch(data) else as_kind(problem, torch.empty(0)))
     start = None if x0 is None else _start(x0, problem, work)
     size = max(_signals(work, memory), len(work.data) if history else 0)  # a history has one line for all signals
@@ -97,6 +101,7 @@ class _Run:
     alpha_beta: float | None
     restart: bool
     records: list[loop.Record] | None
+    sure: bool
 
     def __call__(self, problem: LayerProblem, x: Tensor | None) -> Answer:
         """The answer to a statement in tensors with a B axis."""
@@ -131,7 +136,7 @@ class _Run:
             good = found.proven(self.tol) & (to_numpy(found.certificate.kkt) <= WEAK * self.tol)
             left = torch.from_numpy(~good).to(layer.t.device) & q.finite & (best.iterations < self.max_iter)
             rows = torch.nonzero(left)[:, 0]
-            if last or not len(rows):
+            if last or not len(rows) or not self.sure:
                 return found
             some = layer[rows]
             if some.d is not None and some.off is not None:
@@ -229,7 +234,7 @@ def _start(x0: Array, problem: Problem, work: Any) -> Tensor:
 
 def _checked(
     problem: Problem, tol: float | None, max_iter: int | None, method: Method, rho: float, alpha_beta: float | None, restart: bool,
-    history: bool,
+    history: bool, sure: bool,
 ) -> _Run:  # fmt: skip
     if method not in MAX_ITER:
         raise ValueError(f"method: expected one of {', '.join(MAX_ITER)}, got {method!r}")
@@ -241,7 +246,7 @@ def _checked(
     tol = STATUS_TOLERANCE[dtype_name(problem.data)] if tol is None else tol
     cap = MAX_ITER[method] if max_iter is None else _integer("max_iter", max_iter, 0)
     weight = None if alpha_beta is None else _positive("alpha_beta", alpha_beta)
-    return _Run(_positive("tol", tol), cap, method, _positive("rho", rho), weight, bool(restart), [] if history else None)
+    return _Run(_positive("tol", tol), cap, method, _positive("rho", rho), weight, bool(restart), [] if history else None, bool(sure))
 
 
 def _positive(name: str, value: Any) -> float:
