@@ -1,6 +1,6 @@
 """Where the paper as printed is wrong: each erratum as a counterexample that a reader can run, beside the corrected claim on the same data.
 
-Run as `python -m validation.errata`; writes validation/results/errata.json. `errata_more` holds those found here, E7 onwards.
+Run as `python -m validation.errata`; writes validation/results/errata.json. `errata_more` holds E7 onwards.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Errata beyond those of the specification, E7 to E12: missing hypotheses and slips, each with a counterexample that can be run."""
+"""Errata E7 to E12: missing hypotheses and slips, each with a counterexample that can be run."""
 
 from collections.abc import Callable
 from itertools import product
