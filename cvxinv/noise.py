@@ -18,7 +18,7 @@ from .problems import LastLayer, Latent, MidLayer
 from .pursuit import Solve, _backend, _inversion, _last_layer, _rows, _signals
 from .solution import Inversion, Solution
 
-FISTA_STEPS = 100  # on phi from the solution on phi^-1(y): noise is all that more of them would fit
+FISTA_STEPS = 50  # on phi from the solution on phi^-1(y): noise is all that more of them would fit
 CAP = 100  # iterations for the other layers, which noise can make degenerate: a start need not be exact
 INSIDE = 1e-6  # distance from the ends of phi's range within which phi^-1 is not evaluated
 MARGIN = 1.5  # entries kept at least, as a multiple of the size of the layer below
