@@ -1,6 +1,7 @@
 """What the statements ask of their arguments: kind, dtype, shape and sign, with errors that name the argument."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from .arrays import Array, as_float, as_mask, match, namespace
@@ -37,6 +38,19 @@ def same_batch(name: str, a: Array, data: Array, size: int) -> None:
     allowed = [(size,)] + ([(int(data.shape[0]), size)] if data.ndim == 2 else [])
     if tuple(a.shape) not in allowed:
         raise ValueError(f"{name}: expected shape {' or '.join(map(str, allowed))}, got {tuple(a.shape)}")
+
+
+def supports(name: str, given: Sequence[Any], sizes: Sequence[int], batch: tuple[int, ...] | None = None) -> list[Array]:
+    """The supports S_1, .., S_L of a generator with these sizes: masks (n_i,) or (B, n_i), all of one batch shape, `batch` if given."""
+    if len(given) != len(sizes) - 2:
+        raise ValueError(f"{name}: expected {len(sizes) - 2} masks S_1, .., S_L, got {len(given)}")
+    masks = [as_mask(f"{name}[{i}]", S) for i, S in enumerate(given)]
+    if batch is None:
+        batch = tuple(signals(f"{name}[0]", masks[0], sizes[1]).shape[:-1])
+    for i, S in enumerate(masks):
+        if tuple(S.shape) != (*batch, sizes[i + 1]):
+            raise ValueError(f"{name}[{i}]: expected shape {(*batch, sizes[i + 1])}, got {tuple(S.shape)}")
+    return masks
 
 
 def vector(name: str, b: Any, data: Array, m: int) -> Array | None:

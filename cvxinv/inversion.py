@@ -51,7 +51,8 @@ def invert(
     solve : callable, optional
         The backend of the pursuit; `fast.solve` by default.
     seed : int
-        Of the random starts. The answer for a signal does not depend on its companions.
+        Of the random starts. The answer for a signal does not depend on its companions, but for rounding: where eq. 1 has a kink at
+        its minimum, rounding decides where near it descent ends.
 
     Returns
     -------

@@ -7,18 +7,21 @@ import importlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from . import checks
 from .arrays import Array, as_array, as_float, as_mask, cast_to, float64, match, namespace, to_numpy
 from .debias import debias as debias_latent
 from .generator import Generator
+from .guarantees.recursion import column_norms, propagated, reachable_lipschitz, weights
+from .guarantees.stability import stability
 from .problems import BasisPursuit, LastLayer, Latent, LeastSquares, LinearProgram, MidLayer, Problem
 from .solution import Inversion, Solution, Status, worst
 
 Solve: TypeAlias = Callable[[Problem], Solution]
-TROPP = 3 + math.sqrt(1.5)  # the constant of Lemma 2
 
 
 def _backend(solve: Solve | None) -> Solve:
@@ -93,9 +96,9 @@ def layered_basis_pursuit(
         epsilon, a bound on ||y - G(z)||_2.
     lam : "theorem3", float or sequence of L floats
         "theorem3": the corrected weights lam_ij = 2 eps_{i+1} ||w_ij|| over the rows kept (erratum E1), with the noise level
-        propagated by the theorem's recursion, in which the number of nonzeros found stands for the unknown s_i and columns that
-        are zero on the rows kept take no part. A signal that noise can carry out of the range of phi, where phi^-1 has no
-        Lipschitz constant, is INVALID_SIGNAL. Numbers: lam_1 .. lam_L for all columns alike, as printed.
+        propagated by the theorem's recursion over the entries found (see `cvxinv.guarantees.stability`); the answer's `bounds` say
+        what is proven of it. A signal that noise can carry out of the range of phi, where phi^-1 has no Lipschitz constant, is
+        INVALID_SIGNAL. Numbers: lam_1 .. lam_L for all columns alike, as printed.
     G, y, solve, observed, debias
         As of `latent_pursuit`.
     """
@@ -108,7 +111,7 @@ def layered_basis_pursuit(
     xp = namespace(y)
     target, invalid = _inverted(G, y, seen)
     rows = _rows(seen, y)
-    epsilon = _lipschitz(G, y, rows, noise) * noise
+    epsilon = reachable_lipschitz(G.activation, y, rows, noise) * noise
     if given is None:
         unbounded = ~xp.isfinite(epsilon)
         invalid = invalid | unbounded
@@ -116,19 +119,21 @@ def layered_basis_pursuit(
         epsilon = xp.where(unbounded, xp.zeros_like(epsilon), epsilon)
     solutions: list[Solution] = []
     for i in range(G.depth, 0, -1):
-        W = float64(match(G.weights[i], y))
-        norms = xp.sqrt(xp.astype(rows, xp.float64) @ (W * W))
-        weights = 2 * epsilon[..., None] * norms if given is None else xp.full_like(norms, given[i - 1])
-        solutions.append(solve(BasisPursuit(G.weights[i], target, rows, G.bias(i), weights)))
+        norms = column_norms(match(G.weights[i], y), rows)
+        lams = weights(epsilon, norms) if given is None else xp.full_like(norms, given[i - 1])
+        solutions.append(solve(BasisPursuit(G.weights[i], target, rows, G.bias(i), lams)))
         target, rows = solutions[-1].x, solutions[-1].support
-        s = xp.astype(xp.sum(xp.astype(rows, xp.int64), axis=-1), xp.float64)
-        smallest = xp.min(xp.where(norms > 0, norms, xp.inf * xp.ones_like(norms)), axis=-1)
-        epsilon = TROPP * xp.sqrt(s) * epsilon / smallest
+        epsilon = propagated(epsilon, norms, xp.sum(xp.astype(rows, xp.int64), axis=-1))
     solutions.append(solve(LeastSquares(G.weights[0], target, rows, None, G.bias(0))))
     z = solutions[-1].x
     if debias:
         z = debias_latent(G, y, z, [s.support for s in solutions[-2::-1]], seen)
-    return _inversion(G, z, solutions, invalid)
+    found = _inversion(G, z, solutions, invalid)
+    if given is not None:
+        return found
+    kept = xp.asarray(y, copy=True)  # the bounds are for this signal and these pixels, whatever becomes of the arguments
+    pixels = None if seen is None else xp.asarray(seen, copy=True)
+    return replace(found, bounding=partial(stability, G, found.supports, noise, "unknown", signal=kept, observed=pixels))
 
 
 def oracle(G: Generator, y: Array, supports: Sequence[Array], observed: Array | None = None, solve: Solve | None = None) -> Inversion:
@@ -143,12 +148,7 @@ def oracle(G: Generator, y: Array, supports: Sequence[Array], observed: Array | 
     """
     solve = _backend(solve)
     y, seen = _signals(G, y, observed)
-    if len(supports) != G.depth:
-        raise ValueError(f"supports: expected {G.depth} masks S_1, .., S_L, got {len(supports)}")
-    masks = [match(as_mask(f"supports[{i}]", S), y) for i, S in enumerate(supports)]
-    for i, S in enumerate(masks):
-        if tuple(S.shape) != (*y.shape[:-1], G.sizes[i + 1]):
-            raise ValueError(f"supports[{i}]: expected shape {(*y.shape[:-1], G.sizes[i + 1])}, got {tuple(S.shape)}")
+    masks = [match(S, y) for S in checks.supports("supports", supports, G.sizes, tuple(y.shape[:-1]))]
     target, invalid = _inverted(G, y, seen)
     rows = _rows(seen, y)
     solutions = []
@@ -245,18 +245,6 @@ def _inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]
     target = G.activation.inverse(y)
     outside = _rows(seen, y) & xp.isfinite(y) & ~xp.isfinite(target)
     return target, xp.any(outside, axis=-1)
-
-
-def _lipschitz(G: Generator, y: Array, rows: Array, noise: float) -> Array:
-    """ell of Theorem 3, per signal: Lipschitz constant of phi^-1 on what the observed pixels and their noise can reach."""
-    phi, values, used = G.activation, to_numpy(y), to_numpy(rows)
-    ell = np.ones(y.shape[:-1])
-    if noise > 0:  # without noise nothing is amplified
-        for b in np.ndindex(ell.shape):
-            seen = values[b][used[b] & np.isfinite(values[b])]
-            if seen.size:
-                ell[b] = phi.inverse_lipschitz(float(seen.min()) - noise, float(seen.max()) + noise)
-    return match(ell, y)
 
 
 def _last_layer(G: Generator, y: Array, seen: Array | None, lam: float) -> tuple[LastLayer, Array]:

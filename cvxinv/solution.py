@@ -1,7 +1,9 @@
 """What a backend answers: a `Solution` per layer problem, a `Status` per signal; and an `Inversion` per generator."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from .arrays import Array
 
 if TYPE_CHECKING:
+    from .guarantees.stability import Stability
     from .optimality import Certificate
 
 
@@ -83,6 +86,9 @@ class Inversion:
         G(z).
     status : (B,) array of Status
         The first status, from the image down, that is neither OPTIMAL nor STATIONARY; else STATIONARY if any is. Of `invert`: see there.
+    bounds : Stability or None
+        Of `layered_basis_pursuit(.., lam="theorem3")`: the noise levels it went by, and what Theorem 3 says of the estimates (of z
+        before debiasing). Computed when first asked for: coherences of many row subsets can cost more than the pursuit.
     objective, residual : (B,) arrays
         Of `invert`, like all that follow (None for the pursuits): eq. 1 at z, and ||y - G(z)|| over the observed pixels.
     noise : (B,) array
@@ -111,6 +117,12 @@ class Inversion:
     condition: Array | None = None
     identifiable: Array | None = None
     agreement: Array | None = None
+    bounding: "Callable[[], Stability] | None" = field(default=None, repr=False)
+
+    @cached_property
+    def bounds(self) -> "Stability | None":
+        """What Theorem 3 says of the estimates; None for other pursuits than Algorithm 1 with the theorem's weights."""
+        return None if self.bounding is None else self.bounding()
 
 
 def worst(statuses: list[Any]) -> Any:

@@ -217,7 +217,7 @@ class ActiveSet:
         if n <= FEW:
             factor = cholesky((weights @ self.outer).view(-1, n, n), None if self.open else F, gamma)
             return lambda right: torch.cholesky_solve(right[:, :, None], factor)[:, :, 0].mul_(F)
-        columns, rows = (torch.nonzero(mask.amax(0))[:, 0] for mask in (F, weights))  # that take part
+        columns, rows = (torch.nonzero((mask != 0).any(0))[:, 0] for mask in (F, weights))  # that take part
         W, some = W[rows][:, columns], F[:, columns]
         factor = cholesky((W.T * weights[:, None, rows]) @ W, some, None if gamma is None else gamma[columns])
 

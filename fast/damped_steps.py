@@ -18,8 +18,7 @@ from .fit import Fit
 TRIALS = (0.03, 1.0, 30.0, 1000.0)  # dampings that are tried with one J, relative to the one that served last
 FIRST, LEAST, MOST = 1e-2, 1e-9, 1e6  # damping at the start; its bounds: beyond the last a step descends nowhere
 FLOOR = 1e-12  # of D, relative to its largest entry: a latent direction that no pixel sees
-NEGLIGIBLE = 1e-16  # decrease that the last step promises, relative to the objective
-ROUNDING = 1e-15  # of pixels
+ROUNDING = 1e-15  # of y: a step that promises to descend by less than this makes is the last
 EXACT = 1e-28  # objective relative to 1/2 ||y||^2: the signal is reproduced to rounding
 CHUNK = 1 << 21  # entries of J at a time: more do not fit the caches
 
@@ -92,8 +91,8 @@ def step(fit: Fit, single: Fit, at: Point) -> Point:
     objective = torch.stack([fit.objective(point) for point in there])
     objective = torch.where(torch.isfinite(objective), objective, torch.inf)
     least, which = objective.min(0)
-    last = promised <= NEGLIGIBLE * at.objective
-    slack = ROUNDING * (2 * at.objective).sqrt() * fit.y.norm(dim=1)  # of the objective, for y rounded by ROUNDING
+    slack = ROUNDING * (2 * at.objective).sqrt() * fit.y.norm(dim=1)  # what rounding of y does to the objective
+    last = promised <= slack
     undamped = last & (objective[0] <= at.objective + slack)  # z gains digits that the objective does not show
     least, which = torch.where(undamped, objective[0], least), torch.where(undamped, 0, which)
     better = undamped | (least < at.objective)

@@ -69,6 +69,36 @@ def test_check(run, G, latent):
     assert "4 signals" in out
 
 
+def test_check_reports_uniqueness(run, G):
+    code, out, err = run("check", "g.safetensors", "--samples", "5", "--plot", "conditions.png")
+    assert (code, err) == (0, "")
+    for word in (
+        "Uniqueness of z, 5 signals",
+        "spark(W_1[S_2])/2",
+        "rank(W_0[S_1]) = n_0",
+        "HOLDS",
+        "FAILS",
+        "UNDECIDED",
+        "e.g. signal",
+        "conditions.png",
+    ):
+        assert word in out
+    assert os.path.getsize("conditions.png") > 0
+    assert "only z gives the signal" in out
+    complains(run("check", "g.safetensors", "--plot", "no/such/folder.png"), "folder")
+
+
+@pytest.mark.parametrize("lost", [1, 4])
+def test_check_leaves_out_what_was_not_solved(run, G, latent, lost):
+    y = G(latent)
+    y[:lost, 0] = np.nan
+    np.save("y.npy", y)
+    code, out, err = run("check", "g.safetensors", "y.npy", "--plot", "conditions.png")
+    assert (code, err) == (0, "")
+    assert f"{lost} of 4 signals were not solved" in out
+    assert f"Uniqueness of z, {4 - lost} signals" in out
+
+
 def test_check_of_dead_and_singular_layers(run):
     cvxinv.Generator([np.zeros((4, 2)), np.ones((5, 4))]).save("dead.safetensors")
     code, out, _ = run("check", "dead.safetensors", "--samples", "3")

@@ -90,3 +90,16 @@ def test_the_pursuit_on_the_shipped_generator():
     assert inv.z.is_cuda
     here = cvxinv.latent_pursuit(G, G(z))
     np.testing.assert_allclose(inv.z.cpu(), here.z, atol=SAME_POINT)
+
+
+def test_levenberg_marquardt_and_invert_on_the_device():
+    G = generator((4, 24, 60, 120), "plu", biased=True)
+    z = np.random.default_rng(0).standard_normal((16, 4))
+    y = torch.from_numpy(G(z) + 0.01 * np.random.default_rng(1).standard_normal((16, 120)))
+    there, here = (fast.levenberg_marquardt(G, a, starts=6) for a in (y.cuda(), y))
+    assert there.z.is_cuda
+    np.testing.assert_allclose(there.objective.cpu(), here.objective, rtol=1e-3)
+    inv = cvxinv.invert(G, y.cuda(), noise=0.01, starts=6)
+    for array in (inv.z, inv.covariance, inv.standard_error, inv.condition, inv.agreement):
+        assert array.is_cuda
+    np.testing.assert_allclose(inv.objective.cpu(), cvxinv.invert(G, y, noise=0.01, starts=6).objective, rtol=1e-3)

@@ -195,3 +195,14 @@ def test_tol_is_what_the_certificate_must_prove(cls):
         assert list(sol.status) == [Status.OPTIMAL] * 3
         assert sol.certificate.optimal(tol).all()
     assert list(fast.solve(problem, tol=1e-30).status) == [Status.MAX_ITER] * 3
+
+
+def test_without_the_sure_methods_infeasible_signals_are_only_unsolved():
+    """x >= 0 with x_1 + x_2 <= -1 on the rows that are off: no point satisfies it."""
+    problem = MidLayer(np.ones((2, 2)), np.array([[1.0, 0.0]] * 2), np.array([[True, False]] * 2), np.array([0.0, 1.0]), lam=0.1)
+    proven, unsolved = fast.solve(problem), fast.solve(problem, sure=False)
+    assert list(proven.status) == [Status.INFEASIBLE] * 2
+    assert list(unsolved.status) == [Status.MAX_ITER] * 2
+    assert unsolved.infeasibility is None
+    easy = instance(MidLayer, "noisy", 1)
+    np.testing.assert_array_equal(fast.solve(easy).x, fast.solve(easy, sure=False).x)

@@ -34,6 +34,12 @@ def test_statements_and_certificates_need_neither_cvxpy_nor_torch():
     assert not {"cvxpy", "torch"} & modules
 
 
+def test_guarantees_load_cvxpy_only_for_what_needs_it():
+    statement = "import cvxinv, numpy as np; cvxinv.guarantees.spark(np.random.default_rng(0).standard_normal((5, 8)))"
+    assert not {"cvxpy", "torch"} & loaded(statement)
+    assert "cvxpy" in loaded(statement.replace("8)))", "8)), method='milp')"))
+
+
 def test_import_fast_does_not_load_cvxpy():
     assert "cvxpy" not in loaded("import fast")
 

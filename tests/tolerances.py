@@ -25,3 +25,4 @@ ALONE = 1e-10  # a signal in a batch against the same signal alone
 EXACT_SNR = 150.0  # dB
 FAST_SNR = 180.0  # dB, of the default backend on the shipped generator
 FLOAT32_SNR = 60.0  # dB, of signals rounded to float32
+COHERENCE = 1e-12  # a coherence against its definition, absolute

@@ -11,11 +11,13 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import typer
+from rich.console import Console
 from rich.progress import track
 
 import cvxinv
 import fast
-from validation import mnist, record
+from validation import mnist
+from validation.record import store
 
 THREADS, RUNS, BESIDE = 2, (1, 2, 4, 8, 16), 8  # BESIDE: the number of runs whose time is compared
 
@@ -64,7 +66,7 @@ def main(
         },
         f"seconds_of_{BESIDE}_runs_over_those_of_invert": round(spent[BESIDE - 1] / seconds, 2),
     }  # fmt: skip
-    record.write("digits", result)
+    Console().print_json(data=store("digits", result, ("torch", "numpy"), THREADS))
 
 
 if __name__ == "__main__":

@@ -3,16 +3,10 @@
 Run as `python -m validation.fast_batches`; writes validation/results/fast_batches.json.
 """
 
-import json
-import platform
 import resource
 import statistics
-import subprocess
 import time
 from collections import Counter
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +17,8 @@ import cvxinv
 import fast
 from cvxinv.bench.instances import cases, gaussian
 
-RESULTS = Path(__file__).parent / "results"
+from .record import store
+
 SIGNALS, INVERSIONS, REPEATS, THREADS = 65_536, 512, 5, 2
 
 
@@ -80,16 +75,10 @@ def main() -> None:
     """Measure both and store them."""
     torch.set_num_threads(THREADS)
     result = {
-        "command": "python -m validation.fast_batches",
         "mid_layer": large(),
         "latent_pursuit_512": inversions(),
-        "versions": {name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()},
-        "machine": f"{platform.machine()}, {THREADS} threads",
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip(),
     }
-    (RESULTS / "fast_batches.json").write_text(json.dumps(result, indent=2) + "\n")
-    Console().print_json(data=result)
+    Console().print_json(data=store("fast_batches", result, ("torch", "numpy"), THREADS))
 
 
 if __name__ == "__main__":

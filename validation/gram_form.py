@@ -3,14 +3,8 @@
 Run as `python -m validation.gram_form`; writes validation/results/gram_form.json.
 """
 
-import json
-import platform
 import statistics
-import subprocess
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 
 import cvxpy as cp
 import numpy as np
@@ -19,7 +13,8 @@ from rich.console import Console
 from cvxinv.reference import statements
 from cvxinv.reference.solvers import SETTINGS
 
-RESULTS = Path(__file__).parent / "results"
+from .record import store
+
 M, N, REPEATS, LAM = 784, 392, 5, 1e-3
 
 
@@ -51,20 +46,14 @@ def main() -> None:
             times["gram"].append(pair[1])
             objectives.append(abs(residual.value - gram.problem.value - 0.5 * float(t.value @ t.value)))
     result = {
-        "command": "python -m validation.gram_form",
         "problem": f"last layer {M} x {N}, lam {LAM}, 1 % noise, OSQP to 1e-9",
         "milliseconds_residual_form": 1e3 * statistics.median(times["residual"]),
         "milliseconds_gram_form": 1e3 * statistics.median(times["gram"]),
         "ratio_median_of_pairs": statistics.median(a / b for a, b in zip(times["residual"], times["gram"], strict=True)),
         "largest_difference_of_objectives": max(objectives),
         "repeats": REPEATS,
-        "versions": {name: version(name) for name in ("cvxpy", "osqp", "numpy")} | {"python": platform.python_version()},
-        "machine": f"{platform.machine()}, 2 threads",
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip(),
     }
-    (RESULTS / "gram_form.json").write_text(json.dumps(result, indent=2) + "\n")
-    Console().print_json(data=result)
+    Console().print_json(data=store("gram_form", result, ("cvxpy", "osqp", "numpy"), threads=2))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
+import torch
 import typer
+from rich.console import Console
 from rich.progress import track
 
 import cvxinv
 import fast
 from cvxinv.draw import GOOD, MUTED, POOR
-from validation import record
+from validation.record import RESULTS, store
 
 LEVELS = 0.0, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3
 MASKED = 0.05  # sigma beside the random mask
@@ -134,7 +136,7 @@ def draw(found: dict[str, Any]) -> None:
     axis.tick_params(labelsize=8, colors=MUTED)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
-    figure.savefig(record.RESULTS / "noise.png", dpi=150)
+    figure.savefig(RESULTS / "noise.png", dpi=150)
 
 
 def main(
@@ -147,7 +149,8 @@ def main(
     for name, method in track([(name, method) for name in all_settings for method in METHODS], "noise"):
         found[name]["methods"][method] = measure(method, all_settings[name])
     descent = {"steps": DESCENT_STEPS, "step": DESCENT_STEP, "momentum": 0.9}
-    record.write("noise", {"signals": signals, "seed": seed, "gradient_descent": descent, "settings": found})
+    result = {"signals": signals, "seed": seed, "gradient_descent": descent, "settings": found}
+    Console().print_json(data=store("noise", result, ("torch", "numpy"), torch.get_num_threads()))
     draw(found)
 
 

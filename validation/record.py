@@ -1,4 +1,4 @@
-"""What every result file says beside its figures: versions, machine, date and commit."""
+"""How results are stored: with the command that made them, versions, date and commit."""
 
 import json
 import platform
@@ -9,20 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-from rich.console import Console
-
 RESULTS = Path(__file__).parent / "results"
 
 
-def write(name: str, result: dict[str, Any]) -> None:
-    """Store `result` as validation/results/<name>.json, with where it comes from, and print it."""
-    git = ["git", "-C", str(RESULTS), "describe", "--always", "--dirty", "--exclude", "*"]
-    result = {"command": " ".join(["python -m", f"validation.{name}", *sys.argv[1:]])} | result | {
-        "versions": {package: version(package) for package in ("torch", "numpy")} | {"python": platform.python_version()},
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip(),
-    }  # fmt: skip
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
-    Console().print_json(data=result)
+def store(name: str, result: dict[str, Any], packages: tuple[str, ...], threads: int | None = None) -> dict[str, Any]:
+    """Write validation/results/NAME.json and return what was written."""
+    record = {"command": " ".join(["python -m", f"validation.{name}", *sys.argv[1:]])} | result
+    record["versions"] = {package: version(package) for package in packages} | {"python": platform.python_version()}
+    record["machine"] = f"{platform.machine()}, {threads} threads" if threads else platform.machine()
+    record["date"] = datetime.now(UTC).date().isoformat()
+    record["commit"] = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=2, allow_nan=False) + "\n")
+    return record

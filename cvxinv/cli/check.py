@@ -1,13 +1,12 @@
-"""`cvxinv check`: sizes, conditioning and realised supports of a generator."""
+"""`cvxinv check`: sizes, conditioning and realised supports of a generator, and what they say about the uniqueness of z."""
 
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import layer_names, read_generator, read_mask, read_signals, solve, spread, table
+from .common import check_folder, layer_names, read_generator, read_mask, read_signals, solve, spread, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,11 +21,18 @@ def check(
     samples: Annotated[int, typer.Option(min=1, help="Latent samples, without signals.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the samples.")] = 0,
     jobs: Annotated[int, typer.Option(help="Processes for the pursuit; -1: all cores.")] = 1,
+    budget: Annotated[float, typer.Option(min=0, help="Seconds for sparks that ranks and coherence leave open.")] = 10.0,
+    plot: Annotated[Path | None, typer.Option(help="A picture of the cardinalities against the conditions.", show_default=False)] = None,
 ) -> None:
-    """Print sizes, conditioning of the weights, and supports with the conditioning they leave."""
+    """Print sizes, conditioning of the weights, supports with the conditioning they leave, and the conditions of Theorems 1 and 2."""
     import numpy as np
     from rich.console import Console
 
+    from ..guarantees import uniqueness
+    from . import check_report
+
+    if plot is not None:
+        check_folder(plot)
     G = read_generator(generator)
     console = Console()
     n = G.sizes
@@ -51,20 +57,30 @@ def check(
         source = f"{samples} latent samples, seed {seed}"
     else:
         from ..pursuit import latent_pursuit
+        from ..solution import Status
 
         y = read_signals(signals, G)
         observed = read_mask(mask, y)
-        supports = latent_pursuit(G, y, partial(solve, n_jobs=jobs), observed=observed, debias=False).supports
-        source = f"{len(y)} signals, as the pursuit finds them"
+        inversion = latent_pursuit(G, y, partial(solve, n_jobs=jobs), observed=observed, debias=False)
+        solved = np.array([s in (Status.OPTIMAL, Status.STATIONARY) for s in inversion.status], dtype=bool)
+        supports = [S[solved] for S in inversion.supports]
+        observed = observed[solved] if np.ndim(observed) == 2 else observed
+        source = f"{solved.sum()} signals, as the pursuit finds them"
+        if not solved.all():
+            text = f"{len(y) - solved.sum()} of {len(y)} signals were not solved and are left out: `cvxinv invert` says why"
+            console.print(text, highlight=False, style="yellow")
     masks = _masks(G, supports, observed)
     console.print(_supports(G, masks, source))
     sizes = [S.sum(axis=1) for S in masks]
-    holds = (sizes[1] >= n[0]) & np.all([small < large for small, large in pairwise(sizes[1:])], axis=0)
-    console.print(f"s_1 >= n_0, s_i < s_(i+1) and s_L < n (Theorem 2): {holds.sum()} of {len(holds)}", highlight=False)
     unique = np.all([rows >= unknowns for rows, unknowns in zip(sizes[1:], n, strict=False)], axis=0)
     console.print(
         f"as many equations as unknowns in every layer problem, without a prior: {unique.sum()} of {len(unique)}", highlight=False
     )
+    found = [uniqueness(G, masks[1:-1], theorem, observed, budget=budget) for theorem in (1, 2)]
+    check_report.show(console, found)
+    if plot is not None:
+        check_report.plot(plot, G, found)
+        console.print(f"picture: {plot.resolve()}", highlight=False, soft_wrap=True)
 
 
 def conditioning(W: Any) -> float:
