@@ -15,7 +15,8 @@ from .checks import weight
 from .error_bars import Spectrum, per_signal, spectrum
 from .generator import Generator
 from .noise import noisy_pursuit
-from .pursuit import Solve, _rows, _signals, latent_pursuit
+from .parts import Solve, rows_of, signals_of
+from .pursuit import latent_pursuit
 from .solution import Inversion, Status
 
 STARTS = 28
@@ -68,7 +69,7 @@ def invert(
     ValueError, TypeError
         Naming the argument, for wrong shapes, kinds or numbers.
     """
-    y, seen = _signals(G, y, observed)
+    y, seen = signals_of(G, y, observed)
     if y.ndim == 1:
         one = invert(G, y[None, :], None if seen is None else seen[None, :], _one(noise), starts, prior, solve, seed)
         answer: Inversion = _single(one)
@@ -118,7 +119,7 @@ def _with_figures(
     usable = xp.all(xp.isfinite(z), axis=1)
     signal = cast_to(G(z), z)
     size, residual = _norm(y, seen), _norm(y - signal, seen)
-    count = xp.sum(xp.astype(_rows(seen, y), xp.float64), axis=1)
+    count = xp.sum(xp.astype(rows_of(seen, y), xp.float64), axis=1)
     if sigma is None:
         spare = count - n0
         sigma = xp.where(spare > 0, residual / xp.sqrt(xp.clip(spare, 1.0, None)), xp.nan * residual)
@@ -146,7 +147,7 @@ def _with_figures(
 def _norm(a: Array, seen: Array | None) -> Array:
     """||a|| over the observed pixels, in float64, (B,)."""
     xp = namespace(a)
-    a = xp.where(_rows(seen, a), float64(a), xp.zeros_like(float64(a)))
+    a = xp.where(rows_of(seen, a), float64(a), xp.zeros_like(float64(a)))
     return xp.sqrt(xp.sum(a * a, axis=1))
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from .arrays import Array, float64, match, namespace
 from .error_bars import per_signal
 from .generator import Generator
+from .parts import Solve, backend, collected, last_layer, rows_of, signals_of
 from .problems import LastLayer, Latent, MidLayer
-from .pursuit import Solve, _backend, _inversion, _last_layer, _rows, _signals
 from .solution import Inversion, Solution
 
 FISTA_STEPS = 50  # on phi from the solution on phi^-1(y): noise is all that more of them would fit
@@ -40,14 +40,14 @@ def noisy_pursuit(G: Generator, y: Array, solve: Solve | None = None, noise: Any
     Inversion
         As of `cvxinv.latent_pursuit`, without debiasing.
     """
-    y, seen = _signals(G, y, observed)
+    y, seen = signals_of(G, y, observed)
     xp = namespace(y)
-    solve = None if solve is _backend(None) else solve
-    default: Any = _backend(None)
+    solve = None if solve is backend(None) else solve
+    default: Any = backend(None)
     go_on: Solve = partial(default, max_iter=CAP, sure=False) if solve is None else solve
     last, invalid = _last(G, y, seen, solve)
     solutions, supports = [last], []
-    M = xp.astype(_rows(seen, y), xp.float64)
+    M = xp.astype(rows_of(seen, y), xp.float64)
     variance, share = _noise(G, float64(y), M, last, noise)
     for i in range(G.depth, 0, -1):
         W, x = float64(match(G.weights[i], y)), solutions[-1].x
@@ -60,16 +60,16 @@ def noisy_pursuit(G: Generator, y: Array, solve: Solve | None = None, noise: Any
             MidLayer(G.weights[i - 1], x, supports[-1], G.bias(i - 1)) if i > 1 else Latent(G.weights[0], x, supports[-1], G.bias(0))
         )
         solutions.append(go_on(statement))
-    found = _inversion(G, solutions[-1].x, solutions, invalid)
+    found = collected(G, solutions[-1].x, solutions, invalid)
     return Inversion(found.z, found.layers, supports[::-1], found.solutions, found.signal, found.status)
 
 
 def _last(G: Generator, y: Array, seen: Array | None, solve: Solve | None) -> tuple[Solution, Array]:
     """Eq. 5 for x_L, on phi itself with the default backend; and the signals that lie outside the range of phi, where that matters."""
     if solve is not None or G.activation.name == "identity":
-        statement, invalid = _last_layer(G, y, seen, 0.0)
-        return _backend(solve)(statement), invalid
-    fast_solve: Any = _backend(None)
+        statement, invalid = last_layer(G, y, seen, 0.0)
+        return backend(solve)(statement), invalid
+    fast_solve: Any = backend(None)
     low, high = G.activation.range
     xp, W, b = namespace(y), G.weights[-1], G.bias(G.depth)
     inside = xp.clip(y, low + INSIDE, high - INSIDE)

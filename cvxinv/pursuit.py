@@ -4,34 +4,20 @@ Each takes `solve(problem) -> Solution`: `cvxinv.reference.solve`, `fast.solve`,
 """
 
 import importlib
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, TypeAlias
-
-import numpy as np
+from typing import Literal
 
 from . import checks
-from .arrays import Array, as_array, as_float, as_mask, cast_to, float64, match, namespace, to_numpy
+from .arrays import Array, as_float, float64, match, namespace
 from .debias import debias as debias_latent
 from .generator import Generator
 from .guarantees.recursion import column_norms, propagated, reachable_lipschitz, weights
 from .guarantees.stability import stability
-from .problems import BasisPursuit, LastLayer, Latent, LeastSquares, LinearProgram, MidLayer, Problem
-from .solution import Inversion, Solution, Status, worst
-
-Solve: TypeAlias = Callable[[Problem], Solution]
-
-
-def _backend(solve: Solve | None) -> Solve:
-    """`solve` itself; by default `fast.solve`, imported only then."""
-    if solve is not None:
-        if not callable(solve):
-            raise TypeError(f"solve: expected a callable solve(problem) -> Solution, got {solve!r}")
-        return solve
-    found: Solve = importlib.import_module("fast").solve
-    return found
+from .parts import Solve, backend, collected, inverted, last_layer, per_layer, rows_of, signals_of
+from .problems import BasisPursuit, Latent, LeastSquares, LinearProgram, MidLayer
+from .solution import Inversion, Solution
 
 
 def latent_pursuit(
@@ -69,10 +55,10 @@ def latent_pursuit(
     ValueError, TypeError
         Naming the argument, for wrong shapes, kinds or negative weights.
     """
-    solve = _backend(solve)
-    y, seen = _signals(G, y, observed)
-    lams = _per_layer("lam", lam, G.depth)
-    last, invalid = _last_layer(G, y, seen, lams[-1])
+    solve = backend(solve)
+    y, seen = signals_of(G, y, observed)
+    lams = per_layer("lam", lam, G.depth)
+    last, invalid = last_layer(G, y, seen, lams[-1])
     solutions = [solve(last)]
     for i in range(G.depth - 1, 0, -1):
         solutions.append(solve(MidLayer(G.weights[i], solutions[-1].x, solutions[-1].support, G.bias(i), lams[i - 1])))
@@ -81,7 +67,7 @@ def latent_pursuit(
     supports = [s.support for s in solutions[-2::-1]]
     if debias:
         z = debias_latent(G, y, z, supports, seen)
-    return _inversion(G, z, solutions, invalid)
+    return collected(G, z, solutions, invalid)
 
 
 def layered_basis_pursuit(
@@ -102,15 +88,15 @@ def layered_basis_pursuit(
     G, y, solve, observed, debias
         As of `latent_pursuit`.
     """
-    solve = _backend(solve)
-    y, seen = _signals(G, y, observed)
-    noise = _per_layer("noise", noise, 1)[0]
-    given = None if isinstance(lam, str) else _per_layer("lam", lam, G.depth)
+    solve = backend(solve)
+    y, seen = signals_of(G, y, observed)
+    noise = per_layer("noise", noise, 1)[0]
+    given = None if isinstance(lam, str) else per_layer("lam", lam, G.depth)
     if isinstance(lam, str) and lam != "theorem3":
         raise ValueError(f"lam: expected 'theorem3' or numbers, got {lam!r}")
     xp = namespace(y)
-    target, invalid = _inverted(G, y, seen)
-    rows = _rows(seen, y)
+    target, invalid = inverted(G, y, seen)
+    rows = rows_of(seen, y)
     epsilon = reachable_lipschitz(G.activation, y, rows, noise) * noise
     if given is None:
         unbounded = ~xp.isfinite(epsilon)
@@ -128,7 +114,7 @@ def layered_basis_pursuit(
     z = solutions[-1].x
     if debias:
         z = debias_latent(G, y, z, [s.support for s in solutions[-2::-1]], seen)
-    found = _inversion(G, z, solutions, invalid)
+    found = collected(G, z, solutions, invalid)
     if given is not None:
         return found
     kept = xp.asarray(y, copy=True)  # the bounds are for this signal and these pixels, whatever becomes of the arguments
@@ -146,18 +132,18 @@ def oracle(G: Generator, y: Array, supports: Sequence[Array], observed: Array | 
     G, y, observed, solve
         As of `latent_pursuit`.
     """
-    solve = _backend(solve)
-    y, seen = _signals(G, y, observed)
+    solve = backend(solve)
+    y, seen = signals_of(G, y, observed)
     masks = [match(S, y) for S in checks.supports("supports", supports, G.sizes, tuple(y.shape[:-1]))]
-    target, invalid = _inverted(G, y, seen)
-    rows = _rows(seen, y)
+    target, invalid = inverted(G, y, seen)
+    rows = rows_of(seen, y)
     solutions = []
     for i in range(G.depth, -1, -1):
         columns = masks[i - 1] if i else None
         solutions.append(solve(LeastSquares(G.weights[i], target, rows, columns, G.bias(i))))
         if i:
             target, rows = solutions[-1].x, masks[i - 1]
-    found = _inversion(G, solutions[-1].x, solutions, invalid)
+    found = collected(G, solutions[-1].x, solutions, invalid)
     return replace(found, supports=masks)
 
 
@@ -176,18 +162,18 @@ def linear_programming(
         As of `latent_pursuit`.
     """
     reference = importlib.import_module("cvxinv.reference")
-    y, seen = _signals(G, y, observed)
-    noise = _per_layer("noise", noise, 1)[0]
-    target, invalid = _inverted(G, y, seen)
-    support = _rows(None, y)
-    rows: Array | None = _rows(seen, y)
+    y, seen = signals_of(G, y, observed)
+    noise = per_layer("noise", noise, 1)[0]
+    target, invalid = inverted(G, y, seen)
+    support = rows_of(None, y)
+    rows: Array | None = rows_of(seen, y)
     solutions: list[Solution] = []
     for i in range(G.depth, -1, -1):
         solutions.append(reference.solve(LinearProgram(G.weights[i], target, support, G.bias(i), norm, i > 0, rows)))
         found = solutions[-1]
         target, support, rows = found.x, found.support & (found.x > noise), None
         solutions[-1] = replace(found, support=support)
-    return _inversion(G, solutions[-1].x, solutions, invalid)
+    return collected(G, solutions[-1].x, solutions, invalid)
 
 
 def snr(x: Array, x_hat: Array) -> Array:
@@ -206,64 +192,3 @@ def snr(x: Array, x_hat: Array) -> Array:
     lost, one = signal == 0, xp.ones_like(error)
     ratio = xp.where(lost, one, signal) / xp.where(exact, one, error)
     return xp.where(exact, xp.inf * one, xp.where(lost, -xp.inf * one, 10 * xp.log10(ratio)))
-
-
-# -- what the pursuits share ----------------------------------------------------------------------------------------
-
-
-def _signals(G: Generator, y: Any, observed: Any) -> tuple[Array, Array | None]:
-    if not isinstance(G, Generator):
-        raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
-    y = as_float("y", y)
-    if y.ndim not in (1, 2) or y.shape[-1] != G.sizes[-1]:
-        raise ValueError(f"y: expected shape ({G.sizes[-1]},) or (B, {G.sizes[-1]}), got {tuple(y.shape)}")
-    if observed is None:
-        return y, None
-    seen = match(as_mask("observed", observed), y)
-    if tuple(seen.shape) not in {(G.sizes[-1],), tuple(y.shape)}:
-        raise ValueError(f"observed: expected shape ({G.sizes[-1]},) or {tuple(y.shape)}, got {tuple(seen.shape)}")
-    return y, seen
-
-
-def _per_layer(name: str, value: Any, count: int) -> list[float]:
-    values = [float(v) for v in to_numpy(as_array(name, value)).ravel()] if np.ndim(value) else [float(value)] * count
-    if len(values) != count:
-        raise ValueError(f"{name}: expected a number or {count}, one per layer, got {len(values)}")
-    if not all(0 <= v < math.inf for v in values):
-        raise ValueError(f"{name}: expected finite numbers >= 0, got {value}")
-    return values
-
-
-def _rows(seen: Array | None, y: Array) -> Array:
-    everywhere = namespace(y).ones_like(y, dtype=namespace(y).bool)
-    return everywhere if seen is None else everywhere & seen
-
-
-def _inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]:
-    """phi^-1(y), and the signals with a finite observed pixel outside the range of phi (which become nan there)."""
-    xp = namespace(y)
-    target = G.activation.inverse(y)
-    outside = _rows(seen, y) & xp.isfinite(y) & ~xp.isfinite(target)
-    return target, xp.any(outside, axis=-1)
-
-
-def _last_layer(G: Generator, y: Array, seen: Array | None, lam: float) -> tuple[LastLayer, Array]:
-    W, b, phi = G.weights[-1], G.bias(G.depth), G.activation
-    if phi.smooth:
-        return LastLayer(W, y, phi, b, lam, seen), namespace(y).zeros_like(y[..., 0], dtype=namespace(y).bool)
-    target, invalid = _inverted(G, y, seen)
-    return LastLayer(W, target, "identity", b, lam, seen), invalid
-
-
-def _inversion(G: Generator, z: Array, solutions: list[Solution], invalid: Array) -> Inversion:
-    """Collect: solutions come from the image down and are kept in the order z, x_1, .., x_L."""
-    xp = namespace(z)
-    lost = ~xp.all(xp.isfinite(solutions[0].x), axis=-1, keepdims=True)  # no x_L to go on from
-    z = xp.where(lost, xp.full_like(z, xp.nan), z)
-    status = worst([s.status for s in solutions])
-    if solutions[0].x.ndim == 1:
-        status = Status.INVALID_SIGNAL if bool(invalid) else status
-    else:
-        status[to_numpy(invalid)] = Status.INVALID_SIGNAL
-    layers = solutions[-2::-1]
-    return Inversion(z, [s.x for s in layers], [s.support for s in layers], solutions[::-1], cast_to(G(z), z), status)

@@ -14,7 +14,7 @@ from rich.table import Table
 from cvxinv import Generator, Status, layered_basis_pursuit, mnist_generator, oracle
 from cvxinv.guarantees import Verdict, oracle_error, stability
 from cvxinv.guarantees.recursion import TROPP
-from cvxinv.pursuit import Solve
+from cvxinv.parts import Solve
 
 from .designs import NOISES, Design, designs, noise, orthonormal, pairs
 from .record import RESULTS, store

@@ -1,0 +1,87 @@
+"""What the pursuits share: their arguments, the last layer, and the answer."""
+
+import importlib
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from .arrays import Array, as_array, as_float, as_mask, cast_to, match, namespace, to_numpy
+from .generator import Generator
+from .problems import LastLayer, Problem
+from .solution import Inversion, Solution, Status, worst
+
+Solve: TypeAlias = Callable[[Problem], Solution]
+
+
+def backend(solve: Solve | None) -> Solve:
+    """`solve` itself; by default `fast.solve`, imported only then."""
+    if solve is not None:
+        if not callable(solve):
+            raise TypeError(f"solve: expected a callable solve(problem) -> Solution, got {solve!r}")
+        return solve
+    found: Solve = importlib.import_module("fast").solve
+    return found
+
+
+def signals_of(G: Generator, y: Any, observed: Any) -> tuple[Array, Array | None]:
+    """The signals of a generator and the mask of their observed pixels, checked."""
+    if not isinstance(G, Generator):
+        raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
+    y = as_float("y", y)
+    if y.ndim not in (1, 2) or y.shape[-1] != G.sizes[-1]:
+        raise ValueError(f"y: expected shape ({G.sizes[-1]},) or (B, {G.sizes[-1]}), got {tuple(y.shape)}")
+    if observed is None:
+        return y, None
+    seen = match(as_mask("observed", observed), y)
+    if tuple(seen.shape) not in {(G.sizes[-1],), tuple(y.shape)}:
+        raise ValueError(f"observed: expected shape ({G.sizes[-1]},) or {tuple(y.shape)}, got {tuple(seen.shape)}")
+    return y, seen
+
+
+def per_layer(name: str, value: Any, count: int) -> list[float]:
+    """`count` finite numbers >= 0 from that many, or from one for all."""
+    values = [float(v) for v in to_numpy(as_array(name, value)).ravel()] if np.ndim(value) else [float(value)] * count
+    if len(values) != count:
+        raise ValueError(f"{name}: expected a number or {count}, one per layer, got {len(values)}")
+    if not all(0 <= v < math.inf for v in values):
+        raise ValueError(f"{name}: expected finite numbers >= 0, got {value}")
+    return values
+
+
+def rows_of(seen: Array | None, y: Array) -> Array:
+    """The mask in the shape of y, True everywhere if there is none."""
+    everywhere = namespace(y).ones_like(y, dtype=namespace(y).bool)
+    return everywhere if seen is None else everywhere & seen
+
+
+def inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]:
+    """phi^-1(y), and the signals with a finite observed pixel outside the range of phi (which become nan there)."""
+    xp = namespace(y)
+    target = G.activation.inverse(y)
+    outside = rows_of(seen, y) & xp.isfinite(y) & ~xp.isfinite(target)
+    return target, xp.any(outside, axis=-1)
+
+
+def last_layer(G: Generator, y: Array, seen: Array | None, lam: float) -> tuple[LastLayer, Array]:
+    """Eq. 5 as the pursuits state it, on phi^-1(y) where phi has kinks, and the signals outside the range of phi there."""
+    W, b, phi = G.weights[-1], G.bias(G.depth), G.activation
+    if phi.smooth:
+        return LastLayer(W, y, phi, b, lam, seen), namespace(y).zeros_like(y[..., 0], dtype=namespace(y).bool)
+    target, invalid = inverted(G, y, seen)
+    return LastLayer(W, target, "identity", b, lam, seen), invalid
+
+
+def collected(G: Generator, z: Array, solutions: list[Solution], invalid: Array) -> Inversion:
+    """Collect: solutions come from the image down and are kept in the order z, x_1, .., x_L."""
+    xp = namespace(z)
+    lost = ~xp.all(xp.isfinite(solutions[0].x), axis=-1, keepdims=True)  # no x_L to go on from
+    z = xp.where(lost, xp.full_like(z, xp.nan), z)
+    status = worst([s.status for s in solutions])
+    if solutions[0].x.ndim == 1:
+        status = Status.INVALID_SIGNAL if bool(invalid) else status
+    else:
+        status[to_numpy(invalid)] = Status.INVALID_SIGNAL
+    layers = solutions[-2::-1]
+    return Inversion(z, [s.x for s in layers], [s.support for s in layers], solutions[::-1], cast_to(G(z), z), status)
