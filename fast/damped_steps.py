@@ -50,10 +50,11 @@ def begin(fit: Fit, z: Tensor) -> Point:
     )  # fmt: skip
 
 
-def descend(fit: Fit, at: Point, steps: int) -> Point:
-    """Up to `steps` steps more for every signal that is not finished."""
+def descend(fit: Fit, at: Point, steps: int, pixels: Tensor | None = None) -> Point:
+    """Up to `steps` steps more for every signal that is not finished; J'J is estimated from some pixels, if they are given."""
     at = at[torch.arange(len(at.z), device=at.z.device)]
     single = fit.to(torch.float32)
+    single = single if pixels is None else single.pixels(pixels)
     size = max(1, CHUNK // (fit.y.shape[1] * at.z.shape[1]))
     for rows in torch.split(torch.nonzero(~at.finished)[:, 0], size):
         left, some, low = rows, fit[rows], single[rows]
@@ -75,7 +76,7 @@ def step(fit: Fit, single: Fit, at: Point) -> Point:
     z, n0 = at.z, at.z.shape[1]
     _, g = fit.gradient(z)
     Jt = single.jacobian(z.to(torch.float32))
-    H = (Jt @ Jt.mT).to(z.dtype)
+    H = (Jt @ Jt.mT).to(z.dtype) * (fit.y.shape[1] / single.y.shape[1])
     H = H if fit.weight is None else H + fit.weight[:, :, None] * torch.eye(n0, dtype=z.dtype, device=z.device)
     diagonal = H.diagonal(dim1=1, dim2=2)
     D = torch.maximum(diagonal, FLOOR * diagonal.amax(1, keepdim=True)).clamp_min(1e-300)

@@ -47,6 +47,11 @@ class Fit:
         seen, weight = (None if a is None else a.to(dtype) for a in (self.seen, self.weight))
         return replace(self, weights=weights, biases=biases, y=self.y.to(dtype), seen=seen, weight=weight)
 
+    def pixels(self, some: Tensor) -> "Fit":
+        """The same over some of the pixels only, given by their indices."""
+        weights, biases = [*self.weights[:-1], self.weights[-1][some]], [*self.biases[:-1], self.biases[-1][some]]
+        return replace(self, weights=weights, biases=biases, y=self.y[:, some], seen=None if self.seen is None else self.seen[:, some])
+
     def objective(self, z: Tensor) -> Tensor:
         """The objective (B,) at z (B, n_0)."""
         value = 0.5 * self._masked(self.phi(self._forward(z)[1]) - self.y).square().sum(dim=1)

@@ -19,6 +19,7 @@ from .fit import Fit
 DRAWS = 1024  # latent vectors drawn for each random start
 HEATS, SHARE = (3, 6), 0.2  # steps in the two heats of a race; the share that goes on, at least two
 FIRST_WAVE = 1 / 3  # of the starts
+SKETCH = 20  # pixels, as a multiple of n_0, from which the first heat estimates J'J: directions need no more
 RACING = 512  # signals at a time
 STREAM = 2  # beside the seed: not the draws of anyone else
 SAME = 0.1  # relative distance up to which two finalists agree on z
@@ -64,7 +65,8 @@ def race(fit: Fit, own: Tensor, lost: Tensor, others: Tensor) -> tuple[Tensor, T
     b = torch.arange(B, device=z.device)
     at = begin(single[b.repeat(K)], z.reshape(K * B, n0))
     at.objective[:B][lost], at.finished[:B][lost] = torch.inf, True
-    at = descend(single[b.repeat(K)], at, HEATS[0])
+    some = torch.from_numpy(np.random.default_rng(0).permutation(fit.y.shape[1])[: SKETCH * n0]).to(z.device)
+    at = descend(single[b.repeat(K)], at, HEATS[0], some)
     K = min(K, max(2, round(SHARE * K)))
     at = at[(_order(at, b)[:K] * B + b).reshape(-1)]
     at = descend(single[b.repeat(K)], at, HEATS[1])
