@@ -19,7 +19,7 @@ from .parts import Solve, rows_of, signals_of
 from .pursuit import latent_pursuit
 from .solution import Inversion, Status
 
-STARTS = 24
+STARTS = 28
 REPRODUCED = {"float64": 1e-6, "float32": 1e-4}  # relative residual of a pursuit up to which a signal counts as free of noise
 EXACT = {"float64": 1e-10, "float32": 1e-5}  # relative residual up to which objective 0, the least there can be, is attained
 
@@ -45,7 +45,7 @@ def invert(
         Standard deviation sigma of the noise of a pixel; by default estimated, per signal, from the residual: ||y - G(z)||
         over the root of (observed pixels - n_0).
     starts : int, optional
-        Random starts beside the pursuit, 24 by default; each is the nearest of 1 024 draws from N(0, I).
+        Random starts beside the pursuit, 28 by default; each is the nearest of 1 024 draws from N(0, I).
     prior : float, optional
         sigma_z of a Gaussian prior z ~ N(0, sigma_z^2 I), which adds 1/2 (sigma / sigma_z)^2 ||z||^2 to eq. 1 (as in eq. 9);
         needs `noise`.

@@ -19,7 +19,7 @@ from .problems import LastLayer, Latent, MidLayer
 from .solution import Inversion, Solution
 
 FISTA_STEPS = 50  # on phi from the solution on phi^-1(y): noise is all that more of them would fit
-CAP = 100  # iterations for the other layers, which noise can make degenerate: a start need not be exact
+CAP = 50  # iterations for the other layers, which noise can make degenerate: a start need not be exact
 INSIDE = 1e-6  # distance from the ends of phi's range within which phi^-1 is not evaluated
 MARGIN = 1.5  # entries kept at least, as a multiple of the size of the layer below
 RIDGE = 1e-6  # beside W'W, relative to its mean eigenvalue: standard errors where W has not full rank
