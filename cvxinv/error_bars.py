@@ -43,12 +43,28 @@ class Spectrum:
         """
         xp = namespace(self.values)
         w = xp.zeros_like(sigma) if prior is None else prior
-        known = xp.where((self.values > RANK * self.values[:, :1]) & (self.values > 0), self.values, xp.zeros_like(self.values))
-        precision = known**2 + w[:, None]
+        precision = self._known() ** 2 + w[:, None]
         lost = xp.any(precision == 0, axis=1)
         variance = sigma[:, None] ** 2 / xp.where(precision == 0, xp.ones_like(precision), precision)
         C = (self.V * variance[:, None, :]) @ xp.matrix_transpose(self.V)
         return xp.where(lost[:, None, None], xp.full_like(C, xp.inf), C)
+
+    def standard_error(self, sigma: Array, prior: Array | None) -> Array:
+        """(B, n_0): the roots of the variances; inf only for the entries of z that take part in an undetermined direction."""
+        xp = namespace(self.values)
+        w = xp.zeros_like(sigma) if prior is None else prior
+        precision = self._known() ** 2 + w[:, None]
+        lost = precision == 0
+        share = self.V**2  # of each direction in each entry
+        variance = xp.where(lost, xp.zeros_like(precision), sigma[:, None] ** 2 / xp.where(lost, xp.ones_like(precision), precision))
+        found = xp.sqrt(xp.sum(share * variance[:, None, :], axis=2))
+        touched = xp.any(lost[:, None, :] & (share > RANK**2), axis=2)
+        return xp.where(touched, xp.full_like(found, xp.inf), found)
+
+    def _known(self) -> Array:
+        """The singular values, zero where they count as such."""
+        xp = namespace(self.values)
+        return xp.where((self.values > RANK * self.values[:, :1]) & (self.values > 0), self.values, xp.zeros_like(self.values))
 
 
 def spectrum(G: Generator, z: Array, observed: Array | None) -> Spectrum:
@@ -109,7 +125,7 @@ def cramer_rao(G: Generator, z: Array, sigma: Any, observed: Array | None = None
     levels = per_signal("sigma", sigma, points)
     xp = namespace(points)
     trace = xp.sum(xp.linalg.diagonal(spectrum(G, points, seen).covariance(levels, None)), axis=1)
-    trace = cast_to(xp.where(levels == 0, xp.zeros_like(trace), trace), z)
+    trace = cast_to(trace, z)
     return trace if z.ndim == 2 else trace[0]
 
 
@@ -117,6 +133,7 @@ def per_signal(name: str, value: Any, like: Array) -> Array:
     """A number or (B,) numbers, finite and >= 0, as a float64 (B,) array in the kind of `like` (B, ..)."""
     xp = namespace(like)
     ones = xp.ones_like(like[:, 0], dtype=xp.float64)
+    value = as_float(name, value) if isinstance(value, (list, tuple)) else value
     if isinstance(value, (str, bool)) or (not hasattr(value, "__float__") and not hasattr(value, "ndim")):
         raise TypeError(f"{name}: expected a number or one per signal, got {type(value).__name__}")
     if getattr(value, "ndim", 0) == 0:

@@ -19,7 +19,7 @@ from .parts import Solve, rows_of, signals_of
 from .pursuit import latent_pursuit
 from .solution import Inversion, Status
 
-STARTS = 28
+STARTS = 26
 REPRODUCED = {"float64": 1e-6, "float32": 1e-4}  # relative residual of a pursuit up to which a signal counts as free of noise
 EXACT = {"float64": 1e-10, "float32": 1e-5}  # relative residual up to which objective 0, the least there can be, is attained
 
@@ -45,7 +45,7 @@ def invert(
         Standard deviation sigma of the noise of a pixel; by default estimated, per signal, from the residual: ||y - G(z)||
         over the root of (observed pixels - n_0).
     starts : int, optional
-        Random starts beside the pursuit, 28 by default; each is the nearest of 1 024 draws from N(0, I).
+        Random starts beside the pursuit, 26 by default; each is the nearest of 1 024 draws from N(0, I).
     prior : float, optional
         sigma_z of a Gaussian prior z ~ N(0, sigma_z^2 I), which adds 1/2 (sigma / sigma_z)^2 ||z||^2 to eq. 1 (as in eq. 9);
         needs `noise`.
@@ -60,7 +60,9 @@ def invert(
     Inversion
         With objective, residual, covariance and the other figures of a fit. `layers` and `supports` are those of z; `solutions` are
         the layer problems of the pursuit, certified one by one. Status: OPTIMAL where the signal is reproduced, so that the
-        objective is 0; STATIONARY where no step improves z (eq. 1 is not convex: see `agreement`); MAX_ITER; NOT_IDENTIFIABLE where
+        objective is 0 (which other z far away may attain too); STATIONARY where no step improves z any more. Eq. 1 is not convex (see
+        `agreement`), and where noise puts its minimum on a kink of G, descent stops near it: another seed, or more starts, can move
+        z by an error bar, and the objective by a fraction of a percent, up or down. MAX_ITER; NOT_IDENTIFIABLE where
         J has not full rank (and there is no prior), as with fewer observed pixels than latent numbers; NONFINITE with an
         observed nan or inf.
 
@@ -122,21 +124,23 @@ def _with_figures(
     count = xp.sum(xp.astype(rows_of(seen, y), xp.float64), axis=1)
     if sigma is None:
         spare = count - n0
-        sigma = xp.where(spare > 0, residual / xp.sqrt(xp.clip(spare, 1.0, None)), xp.nan * residual)
+        rounding = np.finfo(dtype_name(y)).eps * size / xp.sqrt(xp.clip(count, 1.0, None))  # y is not known better than that
+        sigma = xp.where(spare > 0, xp.maximum(residual / xp.sqrt(xp.clip(spare, 1.0, None)), rounding), xp.nan * residual)
     J: Spectrum = spectrum(G, xp.where(usable[:, None], float64(z), xp.zeros_like(float64(z))), seen)
     identifiable = J.identifiable & usable
     covariance = J.covariance(sigma, w)
     covariance = xp.where(usable[:, None, None], covariance, xp.full_like(covariance, xp.nan))
     status = np.full(len(to_numpy(z)), Status.MAX_ITER, dtype=object)
     status[to_numpy(found.finished)] = Status.STATIONARY
-    if w is None:
-        status[to_numpy(residual <= EXACT[dtype_name(y)] * size)] = Status.OPTIMAL
-        status[to_numpy(~identifiable)] = Status.NOT_IDENTIFIABLE
+    free = xp.ones_like(usable) if w is None else w == 0  # of a prior
+    status[to_numpy(free & (residual <= EXACT[dtype_name(y)] * size))] = Status.OPTIMAL
+    status[to_numpy(free & ~identifiable)] = Status.NOT_IDENTIFIABLE
     status[to_numpy(~usable)] = Status.NONFINITE
     layers = G.layers(z)
+    error = xp.where(usable[:, None], J.standard_error(sigma, w), xp.nan * J.values)
     back = {
         "objective": found.objective, "residual": xp.where(usable, residual, xp.nan * residual), "noise": sigma, "covariance": covariance,
-        "standard_error": xp.sqrt(xp.linalg.diagonal(covariance)), "condition": J.condition, "agreement": found.agreement,
+        "standard_error": error, "condition": J.condition, "agreement": found.agreement,
     }  # fmt: skip
     return Inversion(
         z, layers, [x > 0 for x in layers], first.solutions, signal, status, identifiable=identifiable,

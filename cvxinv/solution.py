@@ -92,9 +92,11 @@ class Inversion:
     objective, residual : (B,) arrays
         Of `invert`, like all that follow (None for the pursuits): eq. 1 at z, and ||y - G(z)|| over the observed pixels.
     noise : (B,) array
-        sigma, as given or estimated from the residual; nan where there are not more pixels than latent numbers.
+        sigma, as given or estimated from the residual (never below the rounding of y); nan where there are not more pixels than
+        latent numbers.
     covariance, standard_error : (B, n_0, n_0) and (B, n_0) arrays
-        sigma^2 (J'J + (sigma / sigma_z)^2 I)^-1 and the roots of its diagonal; inf where z is not determined.
+        sigma^2 (J'J + (sigma / sigma_z)^2 I)^-1, inf where any direction of z is not determined; and the roots of its diagonal, inf
+        for the entries of z that are not determined.
     condition : (B,) array
         Of J; inf without full rank.
     identifiable : (B,) bool array

@@ -51,7 +51,7 @@ def solve(
         inequalities, linearized ADMM (Algorithm 2, eq. 10) where there are. "linearized_admm" stands for all of Algorithm 3 and takes
         FISTA for a last layer; "fista" refuses statements with inequalities.
     x0 : (B, n) or (n,) array, optional
-        Where to start. Rows that are not finite start from zero.
+        Where to start, in the shape of the answer. Rows that are not finite start from zero.
     rho, alpha_beta : float
         Of Algorithm 2. By default alpha + beta = max(1, rho) lambda_max(W'W), which guarantees convergence.
     restart : bool

@@ -160,7 +160,9 @@ def test_cramer_rao_by_finite_differences():
         expected = 0.1**2 * np.trace(np.linalg.inv(J.T @ J))
         np.testing.assert_allclose(cvxinv.cramer_rao(G, z, 0.1, seen)[b], expected, rtol=1e-5)
     assert np.isinf(cvxinv.cramer_rao(G, z, 0.1, np.arange(80) < 2)).all()
+    assert np.isinf(cvxinv.cramer_rao(G, z, 0.0, np.arange(80) < 2)).all()
     assert (cvxinv.cramer_rao(G, z, 0.0) == 0).all()
+    np.testing.assert_array_equal(cvxinv.cramer_rao(G, z, [0.1] * len(z)), cvxinv.cramer_rao(G, z, 0.1))
     tensor = cvxinv.cramer_rao(G, torch.from_numpy(z), 0.1)
     assert isinstance(tensor, torch.Tensor)
     np.testing.assert_allclose(tensor, cvxinv.cramer_rao(G, z, 0.1), rtol=1e-10)
@@ -282,3 +284,25 @@ def test_errors_name_the_argument(options, error, text):
     G, _, y = small()
     with pytest.raises(error, match=text):
         cvxinv.invert(G, y, **options)
+
+
+def test_standard_errors_are_infinite_only_where_z_is_not_determined():
+    G = cvxinv.Generator([np.eye(3), np.random.default_rng(0).standard_normal((10, 3))])
+    y = G(np.array([1.0, -1.0, 0.5]))  # the second unit is off: its latent number could be any below zero
+    inv = cvxinv.invert(G, y, noise=0.1)
+    assert inv.status is Status.NOT_IDENTIFIABLE
+    np.testing.assert_array_equal(np.isinf(inv.standard_error), [False, True, False])
+    np.testing.assert_allclose(inv.z[[0, 2]], [1.0, 0.5], atol=1e-9)
+
+
+def test_a_prior_without_noise_changes_nothing():
+    G, z, y = small(count=3)
+    inv = cvxinv.invert(G, y, noise=0.0, prior=1.0)
+    assert [s.name for s in inv.status] == ["OPTIMAL"] * 3
+    assert cvxinv.snr(z, inv.z).min() > FAST_SNR
+
+
+def test_rounding_of_float32_is_noise_too():
+    G, z, _ = small("sigmoid", count=50)
+    inv = cvxinv.invert(G, G(z).astype(np.float32))
+    assert (inv.standard_error[inv.identifiable] > 1e-9).all()

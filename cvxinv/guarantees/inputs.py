@@ -88,6 +88,8 @@ def sparsity_levels(sparsity: Any, masks: list[Any], truth: bool) -> list[Any]:
         raise ValueError("sparsity: expected 'supports' where the true layers are given")
     if isinstance(sparsity, str):
         return [None] * L
+    if not hasattr(sparsity, "__len__"):
+        raise TypeError(f"sparsity: expected 'supports', 'unknown' or {L} levels s_1, .., s_L, got {sparsity!r}")
     if len(sparsity) != L:
         raise ValueError(f"sparsity: expected {L} levels s_1, .., s_L, got {len(sparsity)}")
     values = [np.asarray(to_numpy(s)) for s in sparsity]
