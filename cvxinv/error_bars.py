@@ -42,29 +42,28 @@ class Spectrum:
         `prior`, (B,), is (sigma / sigma_z)^2.
         """
         xp = namespace(self.values)
-        w = xp.zeros_like(sigma) if prior is None else prior
-        precision = self._known() ** 2 + w[:, None]
-        lost = xp.any(precision == 0, axis=1)
-        variance = sigma[:, None] ** 2 / xp.where(precision == 0, xp.ones_like(precision), precision)
+        variance, lost = self._variances(sigma, prior)
         C = (self.V * variance[:, None, :]) @ xp.matrix_transpose(self.V)
-        return xp.where(lost[:, None, None], xp.full_like(C, xp.inf), C)
+        return xp.where(xp.any(lost, axis=1)[:, None, None], xp.full_like(C, xp.inf), C)
 
     def standard_error(self, sigma: Array, prior: Array | None) -> Array:
         """(B, n_0): the roots of the variances; inf only for the entries of z that take part in an undetermined direction."""
         xp = namespace(self.values)
-        w = xp.zeros_like(sigma) if prior is None else prior
-        precision = self._known() ** 2 + w[:, None]
-        lost = precision == 0
+        variance, lost = self._variances(sigma, prior)
         share = self.V**2  # of each direction in each entry
-        variance = xp.where(lost, xp.zeros_like(precision), sigma[:, None] ** 2 / xp.where(lost, xp.ones_like(precision), precision))
         found = xp.sqrt(xp.sum(share * variance[:, None, :], axis=2))
         touched = xp.any(lost[:, None, :] & (share > RANK**2), axis=2)
         return xp.where(touched, xp.full_like(found, xp.inf), found)
 
-    def _known(self) -> Array:
-        """The singular values, zero where they count as such."""
+    def _variances(self, sigma: Array, prior: Array | None) -> tuple[Array, Array]:
+        """Of the directions V, (B, n_0), zero for those that nothing determines; and which those are."""
         xp = namespace(self.values)
-        return xp.where((self.values > RANK * self.values[:, :1]) & (self.values > 0), self.values, xp.zeros_like(self.values))
+        known = (self.values > RANK * self.values[:, :1]) & (self.values > 0)
+        precision = xp.where(known, self.values, xp.zeros_like(self.values)) ** 2
+        precision = precision if prior is None else precision + prior[:, None]
+        lost = precision == 0
+        variance = sigma[:, None] ** 2 / xp.where(lost, xp.ones_like(precision), precision)
+        return xp.where(lost, xp.zeros_like(variance), variance), lost
 
 
 def spectrum(G: Generator, z: Array, observed: Array | None) -> Spectrum:

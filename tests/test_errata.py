@@ -21,7 +21,7 @@ from validation.printed import algorithm_5
 
 SEARCH = settings(
     max_examples=250, derandomize=True, database=None, deadline=None, phases=(Phase.generate, Phase.shrink),
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],  # draws that miss a claim's conditions are dropped
 )  # fmt: skip
 
 

@@ -15,12 +15,13 @@ from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, MidLayer, Stat
 METHODS = ("auto", "fista", "linearized_admm")
 
 
-def same_optimum(problem, count):
-    """Every signal is OPTIMAL, with the objective of the reference where that is."""
+def same_optimum(problem, count, unsolved=0):
+    """Every signal is OPTIMAL, with the objective of the reference, which may leave some unsolved."""
     sol, expected = fast.solve(problem), reference.solve(problem)
     assert list(sol.status) == [Status.OPTIMAL] * count, sol.certificate.kkt
     both = expected.status == Status.OPTIMAL
-    assert both.sum() >= count - 1
+    assert both.sum() >= count - unsolved, expected.certificate.kkt
+    assert both.any()
     size = 0.5 * (getattr(problem, DATA[type(problem)]) ** 2).sum(axis=1)
     error = np.abs(sol.certificate.objective - expected.certificate.objective)
     assert (error <= SAME_OBJECTIVE * np.maximum(size, expected.certificate.objective))[both].all()
@@ -86,7 +87,7 @@ def test_badly_conditioned_matrices(cls, shape, cond):
         data = np.maximum(data, 0) if cls in CONSTRAINED else data
         for weight in ({}, {"gamma": 1e-3} if cls is Latent else {"lam": 1e-3}) if cls is not LeastSquares else ({},):
             problem = cls(W, data, **weight)
-            sol, expected = same_optimum(problem, 5)
+            sol, expected = same_optimum(problem, 5, unsolved=int(cls is Latent and cond == 1e4))  # Clarabel stops at 4e-8 on one
             if weight == {} and cls is BasisPursuit and noise == 0:  # least squares: the residual bounds the distance
                 assert (distance(problem, sol.x, expected.x) <= cond * SAME_POINT).all()
 
