@@ -26,7 +26,7 @@ def enumerated(request, monkeypatch):
 
 @pytest.mark.parametrize("kind", brute.KINDS)
 def test_row_subsets_against_brute_force(kind, enumerated):
-    for seed in range(10):
+    for seed in range(30):
         W = brute.matrix(kind, seed, largest=5 if kind != "hadamard_half" else 8)
         for s in {1, len(W) // 2 or 1, len(W)}:
             least, lowest = brute.over_rows(brute.spark, min, W, s), brute.over_rows(brute.rank, min, W, s)
