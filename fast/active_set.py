@@ -16,7 +16,7 @@ Source: Hintermueller, Ito, Kunisch (2002), primal-dual active sets as semismoot
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -65,7 +65,7 @@ class ActiveSet:
 
     capturable: ClassVar[bool] = False
 
-    def __getitem__(self, b: Any) -> "ActiveSet":
+    def __getitem__(self, b: Any) -> Self:
         return replace(self, layer=self.layer[b], inner=self.inner[b])
 
     @cached_property
@@ -119,11 +119,11 @@ class ActiveSet:
             return None
         return ((state.eta + state.over * (MU * self.unit**2)) > 0).to(state.x.dtype)
 
-    def preconditioned(self, K: Tensor) -> "ActiveSet":
+    def preconditioned(self, K: Tensor) -> Self:
         """The same with a preconditioner for the conjugate gradients."""
         return replace(self, K=K)
 
-    def exactly(self) -> "ActiveSet":
+    def exactly(self) -> Self:
         """The same, down to rounding: with residuals from the data, because a Gram matrix squares the condition number."""
         return replace(self, layer=self.layer.without_gram(), goal=0.0)
 

@@ -96,8 +96,8 @@ class Layer:
         return value if self.gamma is None else value + 0.5 * (self.gamma * x * x).sum(1)
 
 
-def take(a: Tensor | None, b: Any) -> Tensor | None:
-    """Some rows of a tensor, or None."""
+def take(a: Any, b: Any) -> Any:
+    """Some rows of what there may be, or None."""
     return None if a is None else a[b]
 
 

@@ -49,6 +49,13 @@ class Result:
     residual: Tensor  # (B,)
     iterations: Tensor  # (B,) int, those done when the best answer was found
 
+    @classmethod
+    def none(cls, like: Tensor, off: Tensor | None) -> "Result":
+        """No answer yet: zeros in the shape of `like` (B, n), and of the inequalities `off` (B, m)."""
+        x = torch.zeros_like(like)
+        dual = None if off is None else torch.zeros_like(off)
+        return cls(x, dual, x.new_full((len(x),), torch.inf), x.new_zeros(len(x), dtype=torch.int64))
+
     def __getitem__(self, b: Any) -> "Result":
         return Result(self.x[b], take(self.dual, b), self.residual[b], self.iterations[b])
 
