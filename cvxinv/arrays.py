@@ -67,8 +67,8 @@ def match(a: Array, like: Array) -> Array:
     """`a` in the kind and on the device of `like`; its dtype stays."""
     if is_torch(like):
         torch = cast(Any, sys.modules["torch"])
-        if isinstance(a, np.ndarray) and any(stride < 0 for stride in a.strides):
-            a = a.copy()  # tensors cannot be stored backwards
+        if isinstance(a, np.ndarray) and (not a.flags.writeable or any(stride < 0 for stride in a.strides)):
+            a = a.copy()  # tensors can be neither read-only nor stored backwards
         return torch.as_tensor(a, device=like.device)
     return to_numpy(a)
 

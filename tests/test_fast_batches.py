@@ -208,9 +208,11 @@ def test_memory_layout_does_not_matter_and_nothing_is_written_to(cls):
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_arrays_may_be_stored_backwards(cls):
+def test_arrays_may_be_read_only_or_stored_backwards(cls):
     problem = instance(cls, "mask", 3)
     data, expected = getattr(problem, DATA[cls]), fast.solve(problem).x
+    fixed = replaced(problem, W=np.asarray(memoryview(problem.W).toreadonly()), **{DATA[cls]: np.asarray(memoryview(data).toreadonly())})
+    np.testing.assert_allclose(fast.solve(fixed).x, expected, rtol=ALONE, atol=ALONE)
     backwards = replaced(problem, W=problem.W[::-1].copy()[::-1], **{DATA[cls]: np.asfortranarray(data)})
     np.testing.assert_allclose(fast.solve(backwards).x, expected, rtol=ALONE, atol=ALONE)
     np.testing.assert_allclose(fast.solve(problem, x0=expected[::-1].copy()[::-1]).x, expected, rtol=ALONE, atol=ALONE)

@@ -51,7 +51,8 @@ def test_an_exact_fit_that_is_negative_is_no_solution(seen):
     sol = fast.solve(LastLayer(W, y, observed=observed))
     rows = np.broadcast_to(True if observed is None else observed, y.shape)
     expected = np.stack([nnls(W[r], t[r])[0] for t, r in zip(y, rows, strict=True)])
-    assert (sol.status == Status.OPTIMAL).all() and (sol.x[:, 0] == 0).all()
+    assert (sol.status == Status.OPTIMAL).all()
+    assert (sol.x[:, 0] == 0).all()
     np.testing.assert_allclose(sol.x, expected, atol=1e-8)
 
 
@@ -62,7 +63,8 @@ def test_an_exact_fit_that_breaks_inequalities_is_no_solution():
     problem = MidLayer(W, np.where(support, x @ W.T + b, 0), support, bias=b)
     assert ((x @ W.T + b)[:, 90:].max(axis=1) > 0.05).all()
     sol, best = fast.solve(problem), reference.solve(problem)
-    assert (sol.status == Status.OPTIMAL).all() and (best.status == Status.OPTIMAL).all()
+    assert (sol.status == Status.OPTIMAL).all()
+    assert (best.status == Status.OPTIMAL).all()
     np.testing.assert_allclose(sol.certificate.objective, best.certificate.objective, rtol=1e-6)
     assert (sol.certificate.objective > 1e-6).all()
 
@@ -73,7 +75,8 @@ def test_a_little_noise_is_solved_too(noise, seen):
     W, _, x = data(seed=3)
     y = x @ W.T + noise * np.random.default_rng(4).standard_normal((COUNT, len(W)))
     sol = fast.solve(LastLayer(W, y, observed=masks(len(W), COUNT)[seen]))
-    assert (sol.status == Status.OPTIMAL).all() and (sol.certificate.kkt < 1e-9).all()
+    assert (sol.status == Status.OPTIMAL).all()
+    assert (sol.certificate.kkt < 1e-9).all()
 
 
 @pytest.mark.parametrize("seen", ["all", "per signal"])
