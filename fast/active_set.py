@@ -66,7 +66,8 @@ class ActiveSet:
     capturable: ClassVar[bool] = False
 
     def __getitem__(self, b: Any) -> Self:
-        return replace(self, layer=self.layer[b], inner=self.inner[b])
+        layer = self.layer[b]
+        return replace(self, layer=layer, inner=layer if self.inner is self.layer else self.inner[b])
 
     @cached_property
     def outer(self) -> Tensor:

@@ -24,7 +24,7 @@ BASE, BASE_GRAM = 40, 20  # ADMM iterations before the first active sets
 ROUNDS = (100, 400, 1600)  # .. and in the rounds for signals that are left
 EVERY = 25
 PATIENCE = 4  # active-set steps without halving the residual: a cycle, or rounding level
-ROUNDING, PATIENCE_ROUNDING = 1e-16, 2
+PATIENCE_ROUNDING = 2
 ROUNDED = 1e-14  # residuals that are down to rounding already
 FEW_SIGNALS = 4  # fewer do not pay for a factor of W'W
 
@@ -63,7 +63,7 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
 
         def exactly(b: Any) -> loop.Result:
             finish = some[b].exactly()
-            return loop.run(finish, finish.start(begin.x[b], take(begin.dual, b)), ROUNDING, max_iter, patience=PATIENCE_ROUNDING)
+            return loop.run(finish, finish.start(begin.x[b], take(begin.dual, b)), consistent.ROUNDING, max_iter, patience=PATIENCE_ROUNDING)
 
         found = _completed(consistent.fitted(some, begin.x, max_iter), some.layer, ROUNDED, exactly)
         found.iterations += begin.iterations
@@ -73,11 +73,12 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
 
 def _near(newton: active_set.ActiveSet, base: Any, x: Tensor | None, goal: float, max_iter: int) -> loop.Result:
     """Steps 2 and 3: ADMM, unless there is a warm start, and from there fits and active sets."""
-    dtype, dual, spent = newton.layer.t.dtype, None, newton.layer.t.new_zeros(len(newton.layer.t), dtype=torch.int64)
+    dual, spent = None, torch.zeros(len(newton.layer.t), dtype=torch.int64, device=newton.layer.t.device)
     if base is not None:
         steps = min(BASE if isinstance(base, admm.GraphADMM) else BASE_GRAM, max_iter)
-        near = loop.run(base, base.start(None, None), 0.0, steps, every=max(steps, 1), cold=True)
-        x, dual, spent = near.x.to(dtype), None if near.dual is None else near.dual.to(dtype), near.iterations
+        near, multipliers = base.answer(loop.blindly(base, base.start(None, None), steps))
+        x, spent = _finite(near, newton.layer), spent + steps
+        dual = None if multipliers is None else _finite(multipliers, newton.layer)
     budget = max_iter - int(spent.amax()) if len(spent) else 0
 
     def sets(b: Any) -> loop.Result:
@@ -102,8 +103,13 @@ def _completed(clean: tuple[Tensor, loop.Result] | None, layer: Layer, goal: flo
     return best
 
 
+def _finite(x: Tensor, layer: Layer) -> Tensor:
+    """In the precision of the layer, with zeros for rows that are not finite."""
+    return torch.where(torch.isfinite(x).all(1, keepdim=True), x.to(layer.t.dtype), 0.0)
+
+
 def start(layer: Layer, units: Units, x: Tensor) -> Tensor:
     """A caller's starting points in the layer's units; rows that are not finite start from zero."""
-    x = torch.where(torch.isfinite(x).all(1, keepdim=True), x.to(layer.t.dtype), 0.0) * units.norm / units.s
+    x = _finite(x, layer) * units.norm / units.s
     x = x.clamp_min(0) if layer.nonnegative else x
     return x if layer.columns is None else x * layer.columns

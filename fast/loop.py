@@ -80,16 +80,14 @@ class Record(NamedTuple):
 
 
 def run(
-    method: Method[S], state: S, goal: float, max_iter: int, every: int = 1, patience: int = NEVER, history: list[Record] | None = None,
-    cold: bool = False,
-) -> Result:  # fmt: skip
+    method: Method[S], state: S, goal: float, max_iter: int, every: int = 1, patience: int = NEVER, history: list[Record] | None = None
+) -> Result:
     """Step until every row's residual is at the goal, has not halved for `patience` looks, is not finite, or the cap is reached.
 
-    Rows are looked at every `every` steps, whatever their companions do: when a row stops depends on that row alone. A `cold`
-    start is not worth a look itself.
+    Rows are looked at every `every` steps, whatever their companions do: when a row stops depends on that row alone.
     """
     x, dual = method.answer(state)
-    residual = x.new_full((len(x),), torch.inf) if cold else method.residual(state)
+    residual = method.residual(state)
     residual = torch.where(torch.isfinite(residual), residual, torch.inf)
     best = Result(x.clone(), None if dual is None else dual.clone(), residual, x.new_zeros(len(x), dtype=torch.int64))
     left = torch.arange(len(x), device=x.device)
@@ -123,6 +121,11 @@ def run(
             line = Record(done, history[-1].objective.clone(), history[-1].residual.clone())
             line.objective[left], line.residual[left] = objective(method, state), residual
             history.append(line)
+
+
+def blindly(method: Method[S], state: S, steps: int) -> S:
+    """The state after some steps, without a look at its residual."""
+    return _stepper(method, state, steps)(state, steps)
 
 
 def _stepper(method: Method[S], state: S, every: int) -> Callable[[S, int], S]:
