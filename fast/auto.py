@@ -63,7 +63,9 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
 
         def exactly(b: Any) -> loop.Result:
             finish = some[b].exactly()
-            return loop.run(finish, finish.start(begin.x[b], take(begin.dual, b)), consistent.ROUNDING, max_iter, patience=PATIENCE_ROUNDING)
+            return loop.run(
+                finish, finish.start(begin.x[b], take(begin.dual, b)), consistent.ROUNDING, max_iter, patience=PATIENCE_ROUNDING
+            )
 
         found = _completed(consistent.fitted(some, begin.x, max_iter), some.layer, ROUNDED, exactly)
         found.iterations += begin.iterations

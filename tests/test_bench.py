@@ -257,11 +257,12 @@ def test_bench(run, backend, monkeypatch, tmp_path):
         own, osqp, bad, *_, floor = problem["rows"]
         assert set(own) == {
             "problem", "solver", "kind", "seconds", "timed", "batch", "repeats", "kkt", "solved", "iterations", "note", "valid",
-            "ratio to fast",
+            "ratio to fast", "certifying",
         }  # fmt: skip
         assert own["valid"]
         assert own["kkt"] <= KKT
         assert own["note"] == f"{B} OPTIMAL"
+        assert own["certifying"] > 0
         assert osqp["valid"]
         assert not bad["valid"]
         assert floor["kkt"] is None

@@ -52,10 +52,11 @@ def _cells(row: Row, own: float, quoted: bool) -> list[str]:
     timed = f"{row.timed}" + (", scaled" if row.timed < row.batch else "")
     checked = [f"{row.kkt:.1e}", f"{row.solved}/{row.timed}"] if row.kind is not Kind.FLOOR else ["", ""]
     best_mark = "" if not quoted else "best" if row.valid else "closest, not valid"
+    proof = f"certificate {1e3 * row.certifying:.2g} ms" if row.kind is Kind.FAST and row.certifying is not None else ""
     note = "" if row.kind is Kind.FLOOR or row.note == f"{row.timed} OPTIMAL" else row.note
     return [
         row.solver, *_times(row.seconds, row.batch, own), *checked, counts, timed if row.kind is not Kind.FLOOR else "",
-        "; ".join(filter(None, (best_mark, note))),
+        "; ".join(filter(None, (best_mark, proof, note))),
     ]  # fmt: skip
 
 
