@@ -30,7 +30,6 @@ from .systems import cholesky, conjugate_gradients
 FEW = 32  # columns up to which systems are formed and factorised ..
 LITTLE = 2e7  # .. and products that forming them for all signals may take beyond
 MU, MU_MOST, MU_DIRECT = 10.0, 300.0, 3e3  # penalty on active rows: while the sets change, once they do not, and where it costs nothing
-MULTIPLIERS, MULTIPLIERS_FEW = 1, 2  # further rounds of multipliers with a factor at hand; with few columns they cost next to nothing
 LOOSE, TIGHT = 1e-2, 1e-6  # relative accuracy of a linear solve: while the sets still change, and at most (float32)
 AMBIGUOUS, AMBIGUOUS_FLOAT32 = 1e-8, 1e-6  # value and multiplier; what float32 can tell of them
 SETTLED = 1e-3  # entries that change sets while they are this small, relative to the residual, do not count as changes
@@ -205,12 +204,10 @@ class ActiveSet:
             return conjugate_gradients(inner, F, right, weights, rtol.to(dtype), self.K).to(b.dtype).mul_(size), None
         inverse = self.inverse(F, weights)
         dx, more = inverse(right), None
-        if pull is not None and penalty is not None and active is not None:  # more rounds of multipliers cost no factor
-            more = torch.zeros_like(pull)
-            for _ in range(MULTIPLIERS_FEW if b.shape[1] <= FEW else MULTIPLIERS):
-                change = ((dx if self.open else dx - away) @ inner.W.T).mul_(penalty).sub_(pull).mul_(active)
-                dx -= inverse((change @ inner.W).mul_(F))
-                more += change
+        if pull is not None and penalty is not None and active is not None:  # another round of multipliers costs no factor
+            moved = dx if self.open else dx - away
+            more = (moved @ inner.W.T).mul_(penalty).sub_(pull).mul_(active)
+            dx -= inverse((more @ inner.W).mul_(F))
             more.mul_(size)
         return dx.mul_(size), more
 
