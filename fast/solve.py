@@ -28,8 +28,8 @@ MARGIN_PRINTED = 0.03  # of tol: the goal of the printed methods, which pay for 
 WEAK = 0.1  # of tol: a KKT residual above it is not what the goal promises (units differ where supports do), and tried again
 EVERY = 10  # iterations of a printed method between two looks at its residual
 ARRAYS = 30  # float64 arrays of a signal's size (rows and columns) that are alive at once, certificate included
-LARGEST_BLOCK = 31 << 20  # bytes; glibc looks at blocks of up to 32 MiB
 MEMORY = 1 << 29  # bytes for them on a CPU; on a GPU half of what is free
+LARGEST_BLOCK = 31 << 20  # bytes; glibc looks at blocks of up to 32 MiB
 
 
 def solve(
