@@ -29,7 +29,8 @@ from .systems import cholesky, conjugate_gradients
 
 FEW = 32  # columns up to which systems are formed and factorised ..
 LITTLE = 2e7  # .. and products that forming them for all signals may take beyond
-MU, MU_MOST, MU_DIRECT = 10.0, 300.0, 3e3  # penalty on active rows: while the sets change, once they do not, and where it costs nothing
+MU, MU_MOST = 10.0, 300.0  # penalty on active rows: while the sets change, and once they do not
+MU_DIRECT, MU_OPEN = 3e3, 3e4  # .. where systems are factorised, and where nothing weighs on x besides: no step costs more for it
 LOOSE, TIGHT = 1e-2, 1e-6  # relative accuracy of a linear solve: while the sets still change, and at most (float32)
 AMBIGUOUS, AMBIGUOUS_FLOAT32 = 1e-8, 1e-6  # value and multiplier; what float32 can tell of them
 SETTLED = 1e-3  # entries that change sets while they are this small, relative to the residual, do not count as changes
@@ -95,7 +96,7 @@ class ActiveSet:
         zero = torch.zeros_like(layer.lam)
         everywhere = torch.ones_like(zero) if layer.columns is None else layer.columns
         none = None if layer.off is None else torch.zeros_like(layer.t)
-        mu = torch.full_like(zero[:, :1], MU_DIRECT if self.direct else MU)
+        mu = torch.full_like(zero[:, :1], (MU_OPEN if self.open else MU_DIRECT) if self.direct else MU)
         if x is None:
             b = (layer.t @ layer.W).sub_(layer.lam if layer.nonnegative else 0.0)
             at = State(zero, none, none, b, everywhere, none, mu, mu[:, 0], mu[:, 0])
@@ -145,13 +146,7 @@ class ActiveSet:
         """Guess the sets, solve on them, update the multipliers."""
         layer, x, active = self.layer, state.x, self.guess(state)
         free, b, flip = self.entries(state)
-        if active is not None and state.active is not None and state.eta is not None and state.over is not None:
-            margin = (active - state.active).mul_(state.eta / self.unit + state.over * (MU * self.unit))
-            flip = torch.maximum(flip, margin.abs_().amax(1, keepdim=True))
-        residual = self.residual(state)[:, None].clamp_min(1e-300)
-        settled = flip <= SETTLED * residual
-        mu = state.mu if self.direct else torch.where(settled, MU_MOST, MU)
-        rtol = torch.where(settled, (0.5 * torch.clamp_min(flip, self.goal) / residual).clamp(TIGHT, LOOSE), LOOSE)
+        mu, rtol = self.effort(state, active, flip)
         dx, more = self.solve(state._replace(mu=mu), free, active, b, rtol)
         x = x + dx if self.open else (x + dx).mul_(free)
         v, eta = None, None
@@ -161,6 +156,18 @@ class ActiveSet:
         new = self.state(x, eta, free, active, mu, v)
         moved = torch.linalg.vector_norm(dx, dim=1) / torch.linalg.vector_norm(x, dim=1).clamp_min(1e-300)
         return new._replace(error=ERROR * moved * (new.natural / state.natural.clamp_min(1e-300)).clamp_max(1.0))
+
+    def effort(self, state: State, active: Tensor | None, flip: Tensor) -> tuple[Tensor, Tensor]:
+        """Penalty and relative accuracy of the step (B, 1): more of both once the sets do not change; a factor is always exact."""
+        if self.direct:
+            return state.mu, torch.zeros_like(state.mu)
+        if active is not None and state.active is not None and state.eta is not None and state.over is not None:
+            margin = (active - state.active).mul_(state.eta / self.unit + state.over * (MU * self.unit))
+            flip = torch.maximum(flip, margin.abs_().amax(1, keepdim=True))
+        residual = self.residual(state)[:, None].clamp_min(1e-300)
+        settled = flip <= SETTLED * residual
+        rtol = (0.5 * torch.clamp_min(flip, self.goal) / residual).clamp(TIGHT, LOOSE)
+        return torch.where(settled, MU_MOST, MU), torch.where(settled, rtol, LOOSE)
 
     def entries(self, state: State) -> tuple[Tensor, Tensor, Tensor]:
         """F, the gradient b on it, and (B, 1) how far the entries that change sets are from the border between them."""
@@ -182,48 +189,48 @@ class ActiveSet:
         inner = self.inner
         dtype = inner.W.dtype
         F = free.to(dtype)
-        size = torch.linalg.vector_norm(b * free, dim=1, keepdim=True)
-        gone = state.x * (1 - free)  # entries that leave: the others must know
-        size = size + torch.linalg.vector_norm(gone, dim=1, keepdim=True)
-        weights = inner.rows
-        if active is None or state.over is None or state.eta is None:
-            size = size.clamp_min(torch.finfo(dtype).tiny)
-            right, pull, penalty = (b / size).to(dtype).add_(inner.normal((gone / size).to(dtype), None)), None, None
-        else:
+        gone = None if self.open else state.x * (1 - free)  # entries that leave: the others must know
+        size = torch.linalg.vector_norm(b if self.open else b * free, dim=1, keepdim=True)
+        size = size if gone is None else size + torch.linalg.vector_norm(gone, dim=1, keepdim=True)
+        weights, pull, penalty = inner.rows, None, None
+        if active is not None and state.over is not None and state.eta is not None:
             penalty = active * (state.mu * self.unit**2)
-            pull = state.eta * (1 - active) - state.over * penalty  # multipliers that leave, and the distance of active rows
-            size = (size + torch.linalg.vector_norm(pull, dim=1, keepdim=True)).clamp_min(torch.finfo(dtype).tiny)
-            pull = (pull / size).to(dtype)
-            penalty = penalty.to(dtype)
+            pull = torch.addcmul(state.eta * (1 - active), state.over, penalty, value=-1)  # what leaves, and the distance of active rows
+            size = size + torch.linalg.vector_norm(pull, dim=1, keepdim=True)
+        size = size.clamp_min(torch.finfo(dtype).tiny)
+        right, away = (b / size).to(dtype), None if gone is None else (gone / size).to(dtype)
+        if pull is not None and penalty is not None:
+            pull, penalty = (pull / size).to(dtype), penalty.to(dtype)
             weights = penalty if weights is None else penalty + weights
-            away = (gone / size).to(dtype)
-            right = torch.addmm((b / size).to(dtype), (away @ inner.W.T).mul_(weights).add_(pull), inner.W)
-            right = right if inner.gamma is None else right.addcmul_(away, inner.gamma)
-        right.mul_(F)
+            right = torch.addmm(right, pull if away is None else (away @ inner.W.T).mul_(weights).add_(pull), inner.W)
+            right = right if away is None or inner.gamma is None else right.addcmul_(away, inner.gamma)
+        elif away is not None:
+            right.add_(inner.normal(away, None))
+        right = right if self.open else right.mul_(F)
         if not self.direct:
             return conjugate_gradients(inner, F, right, weights, rtol.to(dtype), self.K).to(b.dtype).mul_(size), None
         inverse = self.inverse(F, weights)
         dx, more = inverse(right), None
         if pull is not None and penalty is not None and active is not None:  # another round of multipliers costs no factor
-            moved = dx if self.open else dx - away
+            moved = dx if away is None else dx - away
             more = (moved @ inner.W.T).mul_(penalty).sub_(pull).mul_(active)
-            dx -= inverse((more @ inner.W).mul_(F))
+            dx -= inverse(more @ inner.W if self.open else (more @ inner.W).mul_(F))
             more.mul_(size)
         return dx.mul_(size), more
 
     def inverse(self, F: Tensor, weights: Tensor | None) -> Callable[[Tensor], Tensor]:
-        """That of F (W' diag(weights) W + gamma) F, by Cholesky; small ones of all signals from one product."""
+        """That of F (W' diag(weights) W + gamma) F for what is zero off F, by Cholesky; small ones of all signals from one product."""
         W, n, gamma = self.inner.W, F.shape[1], self.inner.gamma
         weights = F.new_ones(1, len(W)) if weights is None else weights
         if n <= FEW:
             factor = cholesky((weights @ self.outer).view(-1, n, n), None if self.open else F, gamma)
-            return lambda right: torch.cholesky_solve(right[:, :, None], factor)[:, :, 0].mul_(F)
+            return lambda right: torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
         columns, rows = (torch.nonzero((mask != 0).any(0))[:, 0] for mask in (F, weights))  # that take part
         W, some = W[rows][:, columns], F[:, columns]
         factor = cholesky((W.T * weights[:, None, rows]) @ W, some, None if gamma is None else gamma[columns])
 
         def apply(right: Tensor) -> Tensor:
-            dx = torch.cholesky_solve(right[:, columns, None], factor)[:, :, 0].mul_(some)
+            dx = torch.cholesky_solve(right[:, columns, None], factor)[:, :, 0]
             return torch.zeros_like(F).index_copy_(1, columns, dx)
 
         return apply
