@@ -16,13 +16,20 @@ Solve: TypeAlias = Callable[[Problem], Solution]
 
 
 def backend(solve: Solve | None) -> Solve:
-    """`solve` itself; by default `fast.solve`, imported only then."""
-    if solve is not None:
-        if not callable(solve):
-            raise TypeError(f"solve: expected a callable solve(problem) -> Solution, got {solve!r}")
-        return solve
-    found: Solve = importlib.import_module("fast").solve
-    return found
+    """`solve`, and a check that it returns what it should; by default `fast.solve`, imported only then."""
+    if solve is None:
+        found: Solve = importlib.import_module("fast").solve
+        return found
+    if not callable(solve):
+        raise TypeError(f"solve: expected a callable solve(problem) -> Solution, got {solve!r}")
+
+    def checked(problem: Problem) -> Solution:
+        solution = solve(problem)
+        if not isinstance(solution, Solution):
+            raise TypeError(f"solve: expected it to return a cvxinv.Solution, got {type(solution).__name__}")
+        return solution
+
+    return checked
 
 
 def signals_of(G: Generator, y: Any, observed: Any) -> tuple[Array, Array | None]:

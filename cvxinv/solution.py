@@ -52,7 +52,7 @@ class Solution:
     infeasibility : (B, m) array or None
         For INFEASIBLE rows a Farkas certificate: p >= 0 with C'p >= 0 (= 0 for a latent vector) and d'p < 0; else zero.
     iterations : (B,) array of int
-        The solver's own count.
+        The solver's own count; of `fast.solve` by default ADMM and active-set steps together, up to the one that brought the answer.
     seconds : float
         Wall time of the whole batch.
     history : list or None

@@ -23,6 +23,10 @@ from .layer import Layer, Units, scaled, take
 
 Method = Literal["auto", "fista", "linearized_admm"]
 MAX_ITER = {"auto": 5_000, "fista": 20_000, "linearized_admm": 50_000}
+APPLIES: dict[str, tuple[str, ...]] = {  # which options which method has
+    "auto": (), "fista": ("restart", "history"), "linearized_admm": ("restart", "history", "rho", "alpha_beta"),
+}  # fmt: skip
+RHO = 1e-2  # the paper's
 MARGIN = 1e-3  # of tol: the goal of the default, to which its last steps get for little; answers then do not depend on companions
 MARGIN_PRINTED = 0.03  # of tol: the goal of the printed methods, which pay for every digit
 WEAK = 0.1  # of tol: a KKT residual above it is not what the goal promises (units differ where supports do), and tried again
@@ -34,15 +38,16 @@ LARGEST_BLOCK = 31 << 20  # bytes; glibc looks at blocks of up to 32 MiB
 
 def solve(
     problem: Problem, tol: float | None = None, max_iter: int | None = None, method: Method = "auto", *, x0: Array | None = None,
-    rho: float = 1e-2, alpha_beta: float | None = None, restart: bool = False, history: bool = False, sure: bool = True,
+    rho: float | None = None, alpha_beta: float | None = None, restart: bool = False, history: bool = False, sure: bool = True,
     memory: int | None = None,
 ) -> Solution:  # fmt: skip
-    """Solve any statement of `cvxinv.problems` (eqs. 5, 6, 9, Algorithms 1 and 4) for all its signals at once and certify every answer.
+    """Solve a layer problem (eqs. 5, 6, 9, Algorithms 1 and 4) for all its signals at once and certify every answer.
 
     Parameters
     ----------
     problem : LastLayer, MidLayer, Latent, BasisPursuit or LeastSquares
-        In NumPy arrays or torch tensors on any device. Residuals are taken in float64 whatever the dtype.
+        Any statement of `cvxinv.problems` but LinearProgram, in NumPy arrays or torch tensors on any device. Residuals are taken in
+        float64 whatever the dtype.
     tol : float, optional
         What the certificate must prove for a row to be OPTIMAL; 1e-8 by default, 1e-5 for float32 data. The default method aims
         at 1e-3 tol.
@@ -54,10 +59,11 @@ def solve(
         FISTA for a last layer; "fista" refuses statements with inequalities.
     x0 : (B, n) or (n,) array, optional
         Where to start, in the shape of the answer. Rows that are not finite start from zero.
-    rho, alpha_beta : float
-        Of Algorithm 2. By default alpha + beta = max(1, rho) lambda_max(W'W), which guarantees convergence.
+    rho, alpha_beta : float, optional
+        Of Algorithm 2, for "linearized_admm" only: 1e-2 by default, and alpha + beta = max(1, rho) lambda_max(W'W), which guarantees
+        convergence.
     restart : bool
-        Whether FISTA forgets its momentum where that points uphill.
+        Whether FISTA forgets its momentum where that points uphill; for the printed methods only.
     history : bool
         Whether a printed method records objective (in units of ||t||^2) and residual after every iteration.
     sure : bool
@@ -245,7 +251,7 @@ def _start(x0: Array, problem: Problem, work: Any) -> Tensor:
 
 
 def _checked(
-    problem: Problem, tol: float | None, max_iter: int | None, method: Method, rho: float, alpha_beta: float | None, restart: bool,
+    problem: Problem, tol: float | None, max_iter: int | None, method: Method, rho: float | None, alpha_beta: float | None, restart: bool,
     history: bool, sure: bool,
 ) -> _Run:  # fmt: skip
     if method not in MAX_ITER:
@@ -253,12 +259,15 @@ def _checked(
     constrained = type(problem).__name__ in ("MidLayer", "Latent")
     if method == "fista" and constrained:
         raise ValueError(f"method: FISTA has no inequalities, and {type(problem).__name__} has some; expected 'auto' or 'linearized_admm'")
-    if history and method == "auto":
-        raise ValueError("history: only the printed methods record one; expected method='fista' or 'linearized_admm'")
+    for name, given in {"rho": rho, "alpha_beta": alpha_beta, "restart": restart or None, "history": history or None}.items():
+        if given is not None and name not in APPLIES[method]:
+            known = " or ".join(repr(k) for k, names in APPLIES.items() if name in names)
+            raise ValueError(f"{name}: does not apply to method={method!r}, got {given!r}; expected method={known}")
     tol = STATUS_TOLERANCE[dtype_name(problem.data)] if tol is None else tol
     cap = MAX_ITER[method] if max_iter is None else _integer("max_iter", max_iter, 0)
     weight = None if alpha_beta is None else _positive("alpha_beta", alpha_beta)
-    return _Run(_positive("tol", tol), cap, method, _positive("rho", rho), weight, bool(restart), [] if history else None, bool(sure))
+    rho = _positive("rho", RHO if rho is None else rho)
+    return _Run(_positive("tol", tol), cap, method, rho, weight, bool(restart), [] if history else None, bool(sure))
 
 
 def _positive(name: str, value: Any) -> float:

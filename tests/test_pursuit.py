@@ -211,6 +211,8 @@ def test_wrong_arguments_are_named():
         (TypeError, r"supports\[0\]", lambda: oracle(G, y, [np.ones((2, 12))])),
         (ValueError, "norm", lambda: cvxinv.linear_programming(G, y, norm="l2")),
         (ValueError, "x_hat", lambda: cvxinv.snr(y, y[:1])),
+        (TypeError, "solve", lambda: cvxinv.latent_pursuit(G, y, solve=3)),
+        (TypeError, "solve", lambda: cvxinv.latent_pursuit(G, y, solve=lambda problem: 3)),
     ]
     for error, name, call in bad:
         with pytest.raises(error, match=f"^{name}: "):

@@ -54,7 +54,8 @@ def inversions() -> dict[str, Any]:
     G, rng = cvxinv.mnist_generator(), np.random.default_rng(0)
     z = torch.from_numpy(rng.standard_normal((INVERSIONS, G.sizes[0])))
     random = torch.from_numpy(rng.random((INVERSIONS, G.sizes[-1])) >= 0.45)
-    masks = {"clean": None, "random mask": random, "half mask": torch.arange(G.sizes[-1]) >= 13 * 28}
+    half = torch.arange(G.sizes[-1]) >= 13 * 28
+    masks = {"clean": None, "random mask": random[0], "half mask": half, "a random mask per signal": random}
     found: dict[str, Any] = {}
     for name, seen in masks.items():
         for debias in (False, True):
