@@ -102,14 +102,15 @@ def invert(
     if method is not Method.invert or solver is not None:
         backend = partial(solve, solver=None if solver is None else solver.value, n_jobs=jobs or 1)
     options |= {"observed": observed, "lam": None if lam is None else _numbers(lam), "solver": None, "jobs": None}
-    inversion = _run(method, G, y, backend, {k: v for k, v in options.items() if v is not None})
+    console = Console()
+    with console.status(f"{method.value} of {len(y)} signals .."):
+        inversion = _run(method, G, y, backend, {k: v for k, v in options.items() if v is not None})
     residual = inversion.residual
     if residual is None:
         residual = np.linalg.norm(np.where(True if observed is None else observed, y - inversion.signal, 0.0), axis=1)
     with open(out, "wb") as file:
         np.savez_compressed(file, **contents(G, inversion, residual), method=np.asarray(method.value))
 
-    console = Console()
     console.print(show.statuses(f"{method.value} of {len(y)} signals", inversion.status))
     console.print(show.layers(G, inversion) if inversion.standard_error is None else show.figures(inversion))
     console.print(show.misfit(residual), highlight=False)
