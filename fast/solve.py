@@ -18,7 +18,7 @@ from cvxinv.problems import LayerProblem, LinearProgram, Problem, as_problem
 from cvxinv.quadratic import Quadratic
 from cvxinv.solution import STATUS_TOLERANCE
 
-from . import auto, fista, infeasible, linearized_admm, loop, nonconvex, sure
+from . import auto, consistent, fista, infeasible, linearized_admm, loop, nonconvex, sure
 from .layer import Layer, Units, scaled, take
 
 Method = Literal["auto", "fista", "linearized_admm"]
@@ -138,17 +138,21 @@ class _Run:
         return loop.run(method, state, goal, self.max_iter, every, history=self.records)
 
     def finished(self, problem: LayerProblem, q: Quadratic, layer: Layer, units: Units, best: loop.Result) -> Answer:
-        """The answer, after the last resort for the signals that the certificate does not call optimal."""
+        """The answer, after the last resort for the signals that the certificate does not call optimal.
+
+        What the goal leaves of a residual can be large in the certificate's units, which are a signal's own: the second attempt goes
+        down to rounding.
+        """
         proof = None
-        for last in (False, True):
+        for goal in (MARGIN * self.tol, consistent.ROUNDING, None):
             found = certified(problem, *units.unscale(best.x, best.dual), proof, best.iterations, q)
             good = found.proven(self.tol) & (to_numpy(found.certificate.kkt) <= WEAK * self.tol)
             left = torch.from_numpy(~good).to(layer.t.device) & q.finite & (best.iterations < self.max_iter)
-            rows = torch.nonzero(left)[:, 0]
-            if last or not len(rows) or not self.sure:
+            rows = torch.nonzero(left if proof is None else left & ~proof.any(1))[:, 0]
+            if goal is None or not len(rows) or not self.sure:
                 return found
             some = layer[rows]
-            if some.d is not None and some.off is not None:
+            if proof is None and some.d is not None and some.off is not None:
                 least, refuted = infeasible.farkas(some)
                 bad = refuted.any(1)
                 if bool(bad.any()):
@@ -160,7 +164,7 @@ class _Run:
                     rows, some = rows[~bad], some[~bad]
             if len(rows):
                 spent = best.iterations[rows]
-                better = sure.solve(some, best[rows], MARGIN * self.tol, self.max_iter - int(spent.amax()))
+                better = sure.solve(some, best[rows], goal, self.max_iter - int(spent.amax()))
                 better.iterations += spent
                 best.keep_better(rows, better)
         raise AssertionError("unreachable")

@@ -207,3 +207,30 @@ def test_without_the_sure_methods_infeasible_signals_are_only_unsolved():
     assert unsolved.infeasibility is None
     easy = instance(MidLayer, "noisy", 1)
     np.testing.assert_array_equal(fast.solve(easy).x, fast.solve(easy, sure=False).x)
+
+
+def of_any_scale(seed, scale_first):
+    """Four signals with nothing behind them, weights of size 1e-3 .. 1e3 and lam of size 1e-4 .. 10."""
+    rng = np.random.default_rng(seed)
+    m, n = rng.integers(1, 30, 2)
+    scale = 10.0 ** rng.integers(-3, 4) if scale_first else None
+    W = rng.standard_normal((m, n))
+    W = W * (10.0 ** rng.integers(-3, 4) if scale is None else scale)
+    t = rng.standard_normal((4, m))
+    lam = 10.0 ** rng.integers(-4, 2)
+    return MidLayer(W, t, bias=rng.standard_normal(m) * rng.integers(0, 2), lam=lam)
+
+
+@pytest.mark.parametrize(("seed", "scale_first"), [(52, True), (179, True), (231, True), (104, False), *((k, True) for k in range(8))])
+def test_units_of_the_batch_leave_no_signal_unsolved(seed, scale_first):
+    """What is small in units that signals share can be too much in a signal's own."""
+    problem = of_any_scale(seed, scale_first)
+    sol, expected = fast.solve(problem), reference.solve(problem)
+    assert list(sol.status) == list(expected.status)
+    assert set(sol.status) <= {Status.OPTIMAL, Status.INFEASIBLE}
+    for b in range(4):
+        alone = fast.solve(chosen(problem, b))
+        assert alone.status is sol.status[b]
+        if alone.status is Status.OPTIMAL:
+            size = max(0.5 * np.sum(problem.x_next[b, problem.x_next[b] > 0] ** 2), alone.certificate.objective)
+            assert abs(alone.certificate.objective - sol.certificate.objective[b]) <= SAME_OBJECTIVE * size
