@@ -23,9 +23,6 @@ from .layer import Layer, Units, scaled, take
 
 Method = Literal["auto", "fista", "linearized_admm"]
 MAX_ITER = {"auto": 5_000, "fista": 20_000, "linearized_admm": 50_000}
-APPLIES: dict[str, tuple[str, ...]] = {  # which options which method has
-    "auto": (), "fista": ("restart", "history"), "linearized_admm": ("restart", "history", "rho", "alpha_beta"),
-}  # fmt: skip
 RHO = 1e-2  # the paper's
 MARGIN = 1e-3  # of tol: the goal of the default, to which its last steps get for little; answers then do not depend on companions
 MARGIN_PRINTED = 0.03  # of tol: the goal of the printed methods, which pay for every digit
@@ -60,10 +57,10 @@ def solve(
     x0 : (B, n) or (n,) array, optional
         Where to start, in the shape of the answer. Rows that are not finite start from zero.
     rho, alpha_beta : float, optional
-        Of Algorithm 2, for "linearized_admm" only: 1e-2 by default, and alpha + beta = max(1, rho) lambda_max(W'W), which guarantees
-        convergence.
+        Of Algorithm 2: 1e-2 by default, and alpha + beta = max(1, rho) lambda_max(W'W), which guarantees convergence. Like the next
+        two for the printed methods only.
     restart : bool
-        Whether FISTA forgets its momentum where that points uphill; for the printed methods only.
+        Whether FISTA forgets its momentum where that points uphill.
     history : bool
         Whether a printed method records objective (in units of ||t||^2) and residual after every iteration.
     sure : bool
@@ -263,10 +260,10 @@ def _checked(
     constrained = type(problem).__name__ in ("MidLayer", "Latent")
     if method == "fista" and constrained:
         raise ValueError(f"method: FISTA has no inequalities, and {type(problem).__name__} has some; expected 'auto' or 'linearized_admm'")
-    for name, given in {"rho": rho, "alpha_beta": alpha_beta, "restart": restart or None, "history": history or None}.items():
-        if given is not None and name not in APPLIES[method]:
-            known = " or ".join(repr(k) for k, names in APPLIES.items() if name in names)
-            raise ValueError(f"{name}: does not apply to method={method!r}, got {given!r}; expected method={known}")
+    printed = {"rho": rho, "alpha_beta": alpha_beta, "restart": restart or None, "history": history or None}
+    for name, given in printed.items() if method == "auto" else ():
+        if given is not None:
+            raise ValueError(f"{name}: only for the printed methods, got {given!r}; expected method='fista' or 'linearized_admm'")
     tol = STATUS_TOLERANCE[dtype_name(problem.data)] if tol is None else tol
     cap = MAX_ITER[method] if max_iter is None else _integer("max_iter", max_iter, 0)
     weight = None if alpha_beta is None else _positive("alpha_beta", alpha_beta)

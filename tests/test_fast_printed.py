@@ -251,7 +251,6 @@ BAD = [
     (TypeError, "x0", lambda: fast.solve(LAST, x0="zero")),
     (ValueError, "history", lambda: fast.solve(LAST, history=True)),
     (ValueError, "rho", lambda: fast.solve(MID, rho=1.0)),
-    (ValueError, "rho", lambda: fast.solve(LAST, method="fista", rho=1.0)),
     (ValueError, "alpha_beta", lambda: fast.solve(MID, alpha_beta=2.0)),
     (ValueError, "restart", lambda: fast.solve(LAST, restart=True)),
     (ValueError, "memory", lambda: fast.solve(LAST, memory=0)),

@@ -125,8 +125,8 @@ def test_agrees_with_the_reference(case):
 @example(case=Case(Latent, 6, 3, style="whole", weight=1.0, biased=False), restart=False, rho=0.3)
 def test_the_printed_methods_claim_only_what_the_default_finds(case, restart, rho):
     problem = case.build()
-    options = {"method": "linearized_admm", "rho": rho} if case.cls in CONSTRAINED else {"method": "fista"}
-    sol, best = fast.solve(problem, max_iter=500, restart=restart, **options), fast.solve(problem)
+    method = "linearized_admm" if case.cls in CONSTRAINED else "fista"
+    sol, best = fast.solve(problem, max_iter=500, method=method, restart=restart, rho=rho), fast.solve(problem)
     good = sol.status == Status.OPTIMAL
     assert (best.status[good] == Status.OPTIMAL).all()
     assert list(good) == list(verify(problem, sol.x, sol.dual).optimal(KKT))
