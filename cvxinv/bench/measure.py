@@ -21,7 +21,6 @@ from .rivals import Answer, Rival
 
 FINALISTS = 2  # per problem, of the solvers that are timed on a few signals first
 PRINTED_RHO = 1e-2  # of the paper's section 6
-WARM, REST = 0.1, 0.02  # seconds of products before each run, and of nothing
 
 
 class Kind(StrEnum):
@@ -137,27 +136,12 @@ def seconds(run: Callable[[], Any], device: str) -> tuple[float, Any]:
     return time.perf_counter() - start, found
 
 
-def warm_up() -> None:
-    """Put the cores into the same state before each run: awake, and rid of the last run's threads.
-
-    Those of OpenBLAS spin for 0.03 s after their work, those of OpenMP for less: times of the next solver doubled. After a long
-    pause cores are slow.
-    """
-    import torch
-
-    X, end = torch.ones(256, 256), time.perf_counter() + WARM
-    while time.perf_counter() < end:
-        X @ X
-    time.sleep(REST)
-
-
 def measure(entrants: Sequence[Entrant], batch: int, tol: float, repeats: int) -> list[Row]:
     """A row for each, their repeats taken in turn, so that what slows the machine slows them all."""
     times: list[list[float]] = [[] for _ in entrants]
     answers: list[Any] = [None] * len(entrants)
     for _ in range(repeats):
         for i, entrant in enumerate(entrants):
-            warm_up()
             elapsed, answers[i] = seconds(entrant.run, entrant.case.problem.data.device.type)
             times[i].append(elapsed)
     return [_row(*group, batch, tol) for group in zip(entrants, times, answers, strict=True)]
