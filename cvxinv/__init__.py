@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import activations, guarantees, nn, reference
+    from . import activations, guarantees, nn, problem_file, reference
     from .error_bars import cramer_rao
     from .errors import GeneratorFileError, MissingSolverError, NotConvexError, UnsupportedModuleError
     from .generator import Generator, mnist_generator
@@ -32,14 +32,14 @@ _HOME = {
     "solution": ("Inversion", "Solution", "Status"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-_MODULES = ("activations", "guarantees", "nn", "reference", "problems", "optimality", "pursuit")
+_MODULES = ("activations", "guarantees", "nn", "reference", "problem_file", "problems", "optimality", "pursuit")
 
 __all__ = [
     "BasisPursuit", "Certificate", "Generator", "GeneratorFileError", "Inversion", "LastLayer", "Latent",
     "LeastSquares", "LinearProgram", "MidLayer", "MissingSolverError", "NotConvexError", "Solution", "Status",
     "UnsupportedModuleError", "activations", "cramer_rao", "guarantees", "hybrid", "invert", "latent_pursuit",
-    "layered_basis_pursuit", "linear_programming", "mnist_generator", "nn", "noisy_pursuit", "oracle", "reference",
-    "snr", "verify",
+    "layered_basis_pursuit", "linear_programming", "mnist_generator", "nn", "noisy_pursuit", "oracle", "problem_file",
+    "reference", "snr", "verify",
 ]  # fmt: skip
 
 

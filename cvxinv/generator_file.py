@@ -21,6 +21,8 @@ def write(path: str | PathLike[str], weights: list[Any], biases: list[Any] | Non
     """Write one generator; the metadata hold format, version and activation."""
     from safetensors.numpy import save_file
 
+    if not Path(path).resolve().parent.is_dir():
+        raise FileNotFoundError(f"{fspath(path)}: the folder does not exist")
     tensors = {f"weights.{i}": np.ascontiguousarray(W) for i, W in enumerate(weights)}
     tensors |= {f"biases.{i}": np.ascontiguousarray(b) for i, b in enumerate(biases or [])}
     save_file(tensors, fspath(path), metadata={"format": FORMAT, "version": VERSION, "activation": json.dumps(to_dict(phi))})

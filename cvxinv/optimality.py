@@ -128,7 +128,7 @@ def certify(problem: Problem, x: Array, dual: Array | None = None, q: Quadratic 
             eta = multipliers(p.q, x) if eta is None else eta * (1 - p.q.used)
         pair = Pair.of(p, eta)
         bound = pair.lower_bound() if problem.convex else xp.full_like(p.s, xp.nan)  # erratum E3
-        c = Certificate(p.objective, bound, (p.objective - bound) / p.value, pair.kkt, p.violation(), problem.convex)
+        c = Certificate(p.objective, bound, (p.objective - bound) / p.value, pair.kkt, p.violation() + 0.0, problem.convex)  # no -0.0
         c, nonzero = _spoil(c, p.q.finite & usable), pair.support(rounding)
     return (c, nonzero) if batched(problem) else (unbatch(c, keep=False), nonzero[0])
 

@@ -51,7 +51,7 @@ def per_layer(name: str, value: Any, count: int) -> list[float]:
     """`count` finite numbers >= 0 from that many, or from one for all."""
     values = [float(v) for v in to_numpy(as_array(name, value)).ravel()] if np.ndim(value) else [float(value)] * count
     if len(values) != count:
-        raise ValueError(f"{name}: expected a number or {count}, one per layer, got {len(values)}")
+        raise ValueError(f"{name}: expected one number for all layers, or one per layer ({count} of them), got {len(values)}")
     if not all(0 <= v < math.inf for v in values):
         raise ValueError(f"{name}: expected finite numbers >= 0, got {value}")
     return values

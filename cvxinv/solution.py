@@ -1,7 +1,8 @@
 """What a backend answers: a `Solution` per layer problem, a `Status` per signal; and an `Inversion` per generator."""
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,10 @@ class Status(Enum):
 
     OPTIMAL = "The certificate proves the returned point optimal, to the tolerance."
     STATIONARY = "A KKT point of a problem that is not convex: better ones may exist."
-    MAX_ITER = "Not optimal to the tolerance; see the certificate for how far. Try another solver, or look at the scaling of the data."
+    MAX_ITER = (
+        "Not optimal to the tolerance; the certificate, where there is one, says how far."
+        " Try more iterations or another solver, or look at the scaling of the data."
+    )
     NONFINITE = "The signal holds nan or inf; it was not solved."
     INVALID_SIGNAL = "The signal lies outside the range of the output activation, which cannot be inverted there; it was not solved."
     NOT_IDENTIFIABLE = (
@@ -68,6 +72,9 @@ class Solution:
     iterations: Any = 0
     seconds: float = 0.0
     history: Any = None
+
+    def __repr__(self) -> str:
+        return f"Solution(x {tuple(self.x.shape)}, {_tally(self.status)}, {self.seconds:.3g} s)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,12 +126,22 @@ class Inversion:
     condition: Array | None = None
     identifiable: Array | None = None
     agreement: Array | None = None
-    bounding: "Callable[[], Stability] | None" = field(default=None, repr=False)
+    bounding: "Callable[[], Stability] | None" = None
+
+    def __repr__(self) -> str:
+        return f"Inversion(z {tuple(self.z.shape)}, {_tally(self.status)})"
 
     @cached_property
     def bounds(self) -> "Stability | None":
         """What Theorem 3 says of the estimates; None for other pursuits than Algorithm 1 with the theorem's weights."""
         return None if self.bounding is None else self.bounding()
+
+
+def _tally(status: Any) -> str:
+    """How many signals have which status; its name for a signal alone."""
+    if isinstance(status, Status):
+        return status.name
+    return ", ".join(f"{count} {name}" for name, count in Counter(s.name for s in status).most_common()) or "no signals"
 
 
 def worst(statuses: list[Any]) -> Any:

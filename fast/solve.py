@@ -14,7 +14,7 @@ from torch import Tensor
 from cvxinv import LastLayer, LeastSquares, Solution, checks
 from cvxinv.answer import Answer, as_batch, as_kind, certified, chosen, joined, solution
 from cvxinv.arrays import Array, as_float, dtype_name, is_torch, match, to_numpy
-from cvxinv.problems import LayerProblem, LinearProgram, Problem, as_problem
+from cvxinv.problems import LayerProblem, LinearProgram, Problem, as_problem, batched
 from cvxinv.quadratic import Quadratic
 from cvxinv.solution import STATUS_TOLERANCE
 
@@ -62,7 +62,8 @@ def solve(
     restart : bool
         Whether FISTA forgets its momentum where that points uphill.
     history : bool
-        Whether a printed method records objective (in units of ||t||^2) and residual after every iteration.
+        Whether a printed method records objective (in units of ||t||^2) and residual after every iteration; all signals at once,
+        whatever `memory` says.
     sure : bool
         Whether signals that the fast methods of "auto" leave unsolved go to slow and sure ones, which also find out whether they are
         infeasible. Without, they are MAX_ITER.
@@ -74,7 +75,8 @@ def solve(
     Solution
         In the kind, dtype and device of the statement's signals, with one status per signal: NONFINITE with nan or inf in its data;
         INFEASIBLE, with the point of least violation and a Farkas certificate, if its inequalities contradict each other (found by the
-        default method only); MAX_ITER if it is not solved to `tol`. The answer for a signal does not depend on its companions.
+        default method only); MAX_ITER if it is not solved to `tol`. An answer that is determined by its signal does not depend on
+        the companions; of several minimisers (lam = gamma = 0 and fewer rows than columns, say), another may be found.
 
     Raises
     ------
@@ -93,7 +95,7 @@ def solve(
     _keep_freed_memory()
     with torch.no_grad(), _full_precision():
         found = _in_chunks(run, work, start, size)
-    return solution(problem, found, begin, run.tol, run.records if history else None)
+    return solution(problem, found, begin, run.tol, [_line(problem, record) for record in run.records] if run.records is not None else None)
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,12 @@ class _Run:
         return certified(problem, best.x / norm, None, None, best.iterations)
 
 
+def _line(problem: Problem, record: loop.Record) -> loop.Record:
+    """A line of the history as the caller's arrays: without the B axis, if the statement has none."""
+    objective, residual = (match(a, problem.data) for a in record[1:])
+    return loop.Record(record.iteration, *((objective, residual) if batched(problem) else (objective[0], residual[0])))
+
+
 @contextmanager
 def _full_precision() -> Iterator[None]:
     """float32 products in float32: TF32 and bfloat16 would lose the digits that the refinement counts on."""
@@ -272,9 +280,13 @@ def _checked(
 
 
 def _positive(name: str, value: Any) -> float:
-    if checks.weight(name, value) == 0:
+    try:
+        number = checks.weight(name, value)
+    except ValueError:
+        number = 0.0
+    if number == 0:
         raise ValueError(f"{name}: expected a positive number, got {value}")
-    return float(value)
+    return number
 
 
 def _integer(name: str, value: Any, least: int) -> int:

@@ -19,6 +19,10 @@ def mid_layer(B=2):
     return cvxinv.MidLayer(W, np.maximum(x @ W.T, 0), lam=0.1)
 
 
+def test_version(run):
+    assert run("--version") == (0, f"cvxinv {cvxinv.__version__}\n", "")
+
+
 # -- verify ---------------------------------------------------------------------------------------------------------
 
 
@@ -119,6 +123,7 @@ def test_demo(run, tmp_path):
     assert (tmp_path / "demo.png").read_bytes().startswith(b"\x89PNG")
     assert '"half mask"' in (tmp_path / "demo.json").read_text()
     complains(run("demo", "--out", "no/such/folder.png"), "folder")
+    complains(run("demo", "--out", "demo.txt"), "demo.txt", ".png")
 
 
 def test_pictures_of_exact_and_lost_signals(tmp_path):

@@ -119,6 +119,7 @@ def test_picture_of_a_pursuit_with_hidden_pixels(run, G, latent):
         (["--picture", "p.png", "--shape", "4x6"], "H times W = 30"),
         (["--picture", "p.png", "--shape", "wide"], "'wide'"),
         (["--picture", "no/such/p.png", "--shape", "5x6"], "folder"),
+        (["--picture", "p.foo", "--shape", "5x6"], "p.foo: expected a picture that ends in one of .avif"),
         (["--method", "linear-programming", "--lam", "1"], "--lam does not apply"),
         (["--method", "latent-pursuit", "--lam", "few"], "--lam"),
         (["--method", "latent-pursuit", "--lam", "theorem3"], "theorem3"),

@@ -5,7 +5,19 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from cvxinv import BasisPursuit, Generator, LinearProgram, Status, latent_pursuit, layered_basis_pursuit, reference, snr
+import fast
+from cvxinv import (
+    BasisPursuit,
+    Generator,
+    Latent,
+    LinearProgram,
+    MidLayer,
+    Status,
+    latent_pursuit,
+    layered_basis_pursuit,
+    reference,
+    snr,
+)
 
 W = [np.eye(3, 2), np.eye(4, 3)]
 
@@ -51,3 +63,26 @@ def test_a_linear_program_that_fails_does_not_take_its_batch_along(monkeypatch):
 
 def test_snr_of_nothing():
     np.testing.assert_array_equal(snr(np.zeros((2, 2)), np.array([[0.0, 0.0], [1.0, 0.0]])), [np.inf, -np.inf])
+
+
+def test_answers_say_what_they_are_in_one_line():
+    rng = np.random.default_rng(0)
+    y = rng.standard_normal((3, 9))
+    y[2] = np.nan
+    problem = BasisPursuit(rng.standard_normal((9, 4)), y, lam=0.1)
+    assert repr(fast.solve(problem)).startswith("Solution(x (3, 4), 2 OPTIMAL, 1 NONFINITE, ")
+    assert repr(fast.solve(BasisPursuit(problem.W, y[0], lam=0.1))).startswith("Solution(x (4,), OPTIMAL, ")
+    G = Generator([rng.standard_normal((6, 2)), rng.standard_normal((9, 6))])
+    assert repr(latent_pursuit(G, G(rng.standard_normal((2, 2))))) == "Inversion(z (2, 2), 2 OPTIMAL)"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("cls", [MidLayer, Latent, LinearProgram])
+def test_what_is_not_finite_counts_as_data_if_no_support_is_given(cls, bad):
+    rng = np.random.default_rng(0)
+    x_next = np.abs(rng.standard_normal((3, 9)))
+    x_next[1, 4] = bad
+    problem = cls(rng.standard_normal((9, 4)), x_next)
+    assert [s is Status.NONFINITE for s in reference.solve(problem).status] == [False, True, False]
+    if cls is not LinearProgram:
+        assert [s is Status.NONFINITE for s in fast.solve(problem).status] == [False, True, False]

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 from instances import CONSTRAINED, DATA, KINDS, SEEDS, chosen, generator, instance, replaced, solved
 from oracles import determined, distance, orthonormal, used
 from printed import fista, largest, linearized_admm, parts, step_size
@@ -259,6 +260,18 @@ BAD = [
     (TypeError, "problem", lambda: fast.solve(Y)),
     (TypeError, "problem", lambda: fast.solve(LinearProgram(W, np.abs(Y)))),
 ]
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor])
+def test_a_history_has_the_kind_and_shape_of_the_signals(kind):
+    many = fast.solve(LastLayer(kind(W), kind(Y)), method="fista", history=True)
+    alone = fast.solve(LastLayer(kind(W), kind(Y[0])), method="fista", history=True)
+    for value in many.history[3][1:]:
+        assert type(value) is type(kind(Y))
+        assert value.shape == (3,)
+    for value in alone.history[3][1:]:
+        assert np.ndim(value) == 0
+    assert float(alone.history[3].objective) == pytest.approx(float(many.history[3].objective[0]))
 
 
 @pytest.mark.parametrize(("error", "name", "call"), BAD, ids=[f"{i}-{name}" for i, (_, name, _) in enumerate(BAD)])

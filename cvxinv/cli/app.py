@@ -1,7 +1,10 @@
 """The commands, gathered. They import what they need when they run: `--help` loads neither cvxpy nor torch nor matplotlib."""
 
+from typing import Annotated
+
 import typer
 
+from .. import __version__
 from . import bench, check, demo, invert, verify
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -9,6 +12,14 @@ for command in (demo.demo, invert.invert, verify.verify, check.check, bench.benc
     app.command()(command)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cvxinv {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _about() -> None:
+def _about(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
     """Invert ReLU generators layer by layer as convex problems, and prove each answer right."""

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .common import check_folder, read_generator
+from .common import check_folder, check_picture, read_generator
 
 if TYPE_CHECKING:
     from ..generator import Generator
 
 SIZES = "20-128-392-784"
+PICTURE = Path("cvxinv-bench.png")
 
 
 class Dtype(StrEnum):
@@ -23,7 +24,9 @@ class Dtype(StrEnum):
 
 
 def bench(
-    sizes: Annotated[str | None, typer.Option(help=f"Layers of a Gaussian generator.  [default: {SIZES}]", show_default=False)] = None,
+    sizes: Annotated[
+        str | None, typer.Option(help=f"Layers of a Gaussian generator, z first.  [default: {SIZES}]", show_default=False)
+    ] = None,
     condition: Annotated[float | None, typer.Option(min=1, help="Condition number of its weights; Gaussian by default.")] = None,
     generator: Annotated[str | None, typer.Option(help="A generator file (safetensors), or the word mnist, in its place.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="How many signals.")] = 512,
@@ -38,14 +41,20 @@ def bench(
     max_iter: Annotated[int, typer.Option(min=1, help="Cap on the iterations of the paper's algorithms.")] = 20_000,
     scaling: Annotated[bool, typer.Option("--scaling", help="Also measure and draw cost against batch and width.")] = False,
     largest_batch: Annotated[int, typer.Option(min=1, help="The largest batch of --scaling.")] = 8192,
-    out: Annotated[Path, typer.Option(help="Where the picture of --scaling goes.")] = Path("cvxinv-bench.png"),
+    out: Annotated[
+        Path | None, typer.Option(help=f"Where the picture of --scaling goes.  [default: {PICTURE}]", show_default=False)
+    ] = None,
     report: Annotated[Path | None, typer.Option("--json", help="Where the numbers go, if anywhere.", show_default=False)] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights, signals and noise.")] = 0,
 ) -> None:
     """Time fast against per-signal solvers, the paper's algorithms and the GEMM floor; every answer's KKT residual is checked."""
-    for path in (out if scaling else None, report):
-        if path is not None:
-            check_folder(path)
+    if out is not None and not scaling:
+        raise ValueError("--out: the picture is that of --scaling, which is not asked for")
+    out = PICTURE if out is None else out
+    if scaling:
+        check_picture(out)
+    if report is not None:
+        check_folder(report)
     if generator is not None and (sizes is not None or condition is not None):
         raise ValueError("--generator: its sizes and conditioning are its own; --sizes and --condition do not apply")
     shape = _sizes(sizes or SIZES)

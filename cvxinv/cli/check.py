@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import check_folder, layer_names, read_generator, read_mask, read_signals, solve, spread, table
+from .common import check_picture, layer_names, read_generator, read_mask, read_signals, solve, spread, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,7 +32,7 @@ def check(
     from . import check_report
 
     if plot is not None:
-        check_folder(plot)
+        check_picture(plot)
     G = read_generator(generator)
     console = Console()
     n = G.sizes

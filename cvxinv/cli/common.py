@@ -63,6 +63,16 @@ def check_folder(path: Path) -> None:
         raise FileNotFoundError(2, "the folder does not exist", str(path.parent))
 
 
+def check_picture(path: Path) -> None:
+    """The same for a picture, whose name also says its format."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    check_folder(path)
+    known = FigureCanvasBase.filetypes
+    if path.suffix[1:].lower() not in known:
+        raise ValueError(f"{path}: expected a picture that ends in one of {', '.join('.' + k for k in sorted(known))}")
+
+
 def solve(problem: "Problem", *, solver: str | None = None, n_jobs: int = 1, done: Callable[[], None] | None = None) -> "Solution":
     """The reference; `solver` counts where it applies (a smooth non-convex last layer has its own), `done()` follows each solve."""
     from .. import reference

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .. import __version__
-from .common import check_folder, commit, count, finite, layer_names, solve, table, worst_kkt
+from .common import check_folder, check_picture, commit, count, finite, layer_names, solve, table, worst_kkt
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,9 +54,9 @@ def demo(
 
     if jobs == 0:
         raise ValueError("--jobs: expected a number of processes, or -1 for all cores, got 0")
-    for path in (out, report):
-        if path is not None:
-            check_folder(path)
+    check_picture(out)
+    if report is not None:
+        check_folder(report)
     G = mnist_generator()
     rng = np.random.default_rng(seed)
     z = rng.standard_normal((signals, G.sizes[0]))

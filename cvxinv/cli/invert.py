@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import check_folder, layer_names, read_generator, read_mask, read_signals, solve
+from .common import check_folder, check_picture, layer_names, read_generator, read_mask, read_signals, solve
 
 if TYPE_CHECKING:
     from ..generator import Generator
@@ -91,9 +91,9 @@ def invert(
         raise ValueError("--prior: needs --noise, the standard deviation of the noise of a pixel")
     if shape is not None and picture is None:
         raise ValueError("--shape: needs --picture, whose images it is for")
-    for path in (out, picture):
-        if path is not None:
-            check_folder(path)
+    check_folder(out)
+    if picture is not None:
+        check_picture(picture)
     G = read_generator(generator)
     size = None if picture is None else show.image_shape(shape, G.sizes[-1])
     y = read_signals(signals, G)
