@@ -259,4 +259,5 @@ def method(layer: Layer, goal: float, exact: bool = False) -> ActiveSet:
     gram = layer.with_gram()
     if exact:
         return ActiveSet(layer, gram, unit, goal, direct, open, None)
-    return ActiveSet(gram, gram.to(torch.float32), unit, goal, direct, open, None)
+    inner = gram.to(torch.float32).with_gram(0)  # in float32, and for systems that are solved again and again, it always pays
+    return ActiveSet(gram, inner, unit, goal, direct, open, None)

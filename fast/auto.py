@@ -26,7 +26,6 @@ EVERY = 25
 PATIENCE = 4  # active-set steps without halving the residual: a cycle, or rounding level
 PATIENCE_ROUNDING = 2
 ROUNDED = 1e-14  # residuals that are down to rounding already
-FEW_SIGNALS = 4  # fewer do not pay for a factor of W'W
 
 
 def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: bool = False) -> loop.Result:
@@ -39,7 +38,7 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
         return loop.run(newton, newton.start(torch.zeros_like(layer.lam), None), goal, max_iter, patience=PATIENCE)
     base: Any = None
     clean = None
-    if x is None and not newton.direct and (layer.off is not None or len(layer.t) >= FEW_SIGNALS):
+    if x is None and not newton.direct:
         base = admm.method(newton.inner)
         newton = newton.preconditioned(base.K)
         clean = consistent.refined(newton, max_iter)

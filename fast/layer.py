@@ -42,9 +42,9 @@ class Layer:
         tensors: dict[str, Any] = {k: a.to(dtype) for k, a in values.items() if isinstance(a, Tensor)}
         return replace(self, **tensors)
 
-    def with_gram(self) -> "Layer":
-        """With A'A and A't at hand where all signals share them and are enough to pay for it: one product instead of two."""
-        if self.rows is not None or self.off is not None or 50 * len(self.t) < self.W.shape[1]:
+    def with_gram(self, least: float = 0.02) -> "Layer":
+        """With A'A and A't at hand, one product instead of two: where all signals share them, and are `least` n or more to pay for it."""
+        if self.gram is not None or self.rows is not None or self.off is not None or len(self.t) < least * self.W.shape[1]:
             return self
         return replace(self, gram=self.W.T @ self.W, g=self.t @ self.W)
 
