@@ -143,7 +143,7 @@ class _Run:
         down to rounding.
         """
         proof = None
-        for goal in (MARGIN * self.tol, consistent.ROUNDING, None):
+        for attempt, goal in enumerate((MARGIN * self.tol, consistent.ROUNDING, None)):
             found = certified(problem, *units.unscale(best.x, best.dual), proof, best.iterations, q)
             good = found.proven(self.tol) & (to_numpy(found.certificate.kkt) <= WEAK * self.tol)
             left = torch.from_numpy(~good).to(layer.t.device) & q.finite & (best.iterations < self.max_iter)
@@ -151,7 +151,7 @@ class _Run:
             if goal is None or not len(rows) or not self.sure:
                 return found
             some = layer[rows]
-            if proof is None and some.d is not None and some.off is not None:
+            if attempt == 0 and some.d is not None and some.off is not None:
                 least, refuted = infeasible.farkas(some)
                 bad = refuted.any(1)
                 if bool(bad.any()):
