@@ -6,6 +6,7 @@ entries are nearly free: every step is a dense factorisation of W' diag(w) W + d
 Source: Mehrotra (1992); Nocedal, Wright, Numerical Optimization (2006), section 16.6.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -34,7 +35,8 @@ class InteriorPoint:
     """The method as a `loop.Method`; signals are few when it is called."""
 
     layer: Layer
-    H: Tensor | None  # A'A where all signals share it
+    H: Tensor | None  # A'A where all signals share it, of V if W = [V, -V]
+    halves: bool  # whether W = [V, -V]
 
     capturable: ClassVar[bool] = False
 
@@ -73,16 +75,7 @@ class InteriorPoint:
         feasibility = None if w is None or layer.d is None or layer.off is None else (layer.d - x @ layer.W.T - w) * layer.off
         barrier = torch.zeros_like(x) if z is None else z / x
         weights = layer.rows if w is None or eta is None else eta / w if layer.rows is None else layer.rows + eta / w
-        if weights is None:
-            assert self.H is not None
-            K = self.H.expand(len(x), n, n).clone()
-        else:
-            K = (layer.W.T[None] * weights[:, None, :]) @ layer.W
-        diagonal = K.diagonal(dim1=1, dim2=2)
-        gamma = 0.0 if layer.gamma is None else layer.gamma
-        diagonal += barrier + gamma + 1e-15 * diagonal.amax(1, keepdim=True)
-        K = K * (columns[:, :, None] * columns[:, None, :]) + torch.diag_embed(1 - columns)
-        factor, _ = torch.linalg.cholesky_ex(K)
+        inverse = self.inverse(weights, barrier if layer.gamma is None else barrier + layer.gamma, columns)
 
         def direction(cz: Tensor | None, cw: Tensor | None) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
             """For targets x z -> cz and w eta -> cw of the products (minus corrections)."""
@@ -91,7 +84,7 @@ class InteriorPoint:
                 right = right + (cz - x * z) / x
             if w is not None and eta is not None and feasibility is not None and cw is not None:
                 right = right - ((cw - w * eta - eta * feasibility) / w) @ layer.W
-            dx = torch.cholesky_solve((right * columns)[:, :, None], factor)[:, :, 0]
+            dx = inverse(right * columns)
             dz = None if z is None or cz is None else (cz - x * z - z * dx) / x
             if w is None or eta is None or feasibility is None or cw is None or layer.off is None:
                 return dx, dz, None, None
@@ -112,6 +105,42 @@ class InteriorPoint:
         primal = dual = torch.minimum(torch.as_tensor(primal), torch.as_tensor(dual))  # a quadratic objective couples the two
         new = State(x + primal * dx, advance(z, dual, dz), advance(w, primal, dw), advance(eta, dual, de))
         return State(torch.nan_to_num(new.x, torch.inf), *new[1:])
+
+    def inverse(self, weights: Tensor | None, D: Tensor, columns: Tensor) -> Callable[[Tensor], Tensor]:
+        """That of W' diag(weights) W + diag(D), by Cholesky, for what is zero off the columns.
+
+        Where W = [V, -V] and H = V' diag(weights) V, the two halves solve (H + D_1) a - H b = r_1 and (H + D_2) b - H a = r_2. Then
+        u = a - b solves (H + E) u = E (r_1 / D_1 - r_2 / D_2) with 1 / E = 1 / D_1 + 1 / D_2: half the size. The smaller of the two
+        D_j divides nothing.
+        """
+        n = D.shape[1] // 2 if self.halves else D.shape[1]
+        W, inside = self.layer.W[:, :n], columns[:, :n]
+        if weights is None:
+            assert self.H is not None
+            H = self.H.expand(len(D), n, n)
+        else:
+            H = (W.T[None] * weights[:, None, :]) @ W
+        D = D + 1e-15 * H.diagonal(dim1=-2, dim2=-1).amax(-1, keepdim=True)
+        D1, D2 = D[:, :n], D[:, n:]
+        E = D1 * D2 / (D1 + D2) if self.halves else D
+        K = H.clone()
+        K.diagonal(dim1=1, dim2=2).add_(E)
+        if self.layer.columns is not None:
+            K = K * (inside[:, :, None] * inside[:, None, :]) + torch.diag_embed(1 - inside)
+        factor, _ = torch.linalg.cholesky_ex(K)
+
+        def whole(right: Tensor) -> Tensor:
+            return torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
+
+        def halves(right: Tensor) -> Tensor:
+            r1, r2 = right[:, :n], right[:, n:]
+            u = whole((D2 * r1 - D1 * r2) / (D1 + D2))
+            Hu = (D2 * r1 - D1 * r2) / (D1 + D2) - E * u
+            a, b = (r1 - Hu) / D1, (r2 + Hu) / D2
+            first = D1 < D2
+            return torch.cat([torch.where(first, u + b, a), torch.where(first, b, a - u)], 1)
+
+        return halves if self.halves else whole
 
 
 def products(state: State) -> Tensor:
@@ -136,6 +165,7 @@ def reach(*pairs: tuple[Tensor | None, Tensor | None]) -> Tensor | float:
     return length
 
 
-def method(layer: Layer) -> InteriorPoint:
-    """The method for a layer in float64."""
-    return InteriorPoint(layer, layer.W.T @ layer.W if layer.rows is None else None)
+def method(layer: Layer, halves: bool = False) -> InteriorPoint:
+    """The method for a layer in float64; `halves` says that its W is [V, -V]."""
+    V = layer.W[:, : layer.W.shape[1] // 2] if halves else layer.W
+    return InteriorPoint(layer, V.T @ V if layer.rows is None else None, halves)

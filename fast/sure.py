@@ -30,7 +30,7 @@ def _solve(layer: Layer, near: loop.Result, x: Tensor, dual: Tensor | None, goal
     if weightless and layer.off is None and layer.gamma is None and not layer.nonnegative:
         return _least_squares(layer, x)
     split = not (layer.nonnegative or weightless)
-    method = interior_point.method(_split(layer) if split else layer)
+    method = interior_point.method(_split(layer) if split else layer, split)
     start = method.start(torch.cat([x, x], 1) if split else x, dual)
     steps = min(max_iter - 1, interior_point.STEPS)  # Newton's method counts as one iteration
     best = loop.run(method, start, goal, steps, patience=interior_point.PATIENCE)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 from instances import CLASSES, CONSTRAINED, DATA, SEEDS, chosen, instance, replaced
@@ -11,6 +12,8 @@ from tolerances import ALONE, KKT, SAME_OBJECTIVE, SAME_POINT
 
 import fast
 from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, MidLayer, Status, reference, verify
+from fast import interior_point, sure
+from fast.layer import scaled
 
 METHODS = ("auto", "fista", "linearized_admm")
 
@@ -234,3 +237,20 @@ def test_units_of_the_batch_leave_no_signal_unsolved(seed, scale_first):
         if alone.status is Status.OPTIMAL:
             size = max(0.5 * np.sum(problem.x_next[b, problem.x_next[b] > 0] ** 2), alone.certificate.objective)
             assert abs(alone.certificate.objective - sol.certificate.objective[b]) <= SAME_OBJECTIVE * size
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("shape", [(12, 5), (9, 20)])
+def test_interior_points_of_split_entries_need_systems_of_half_the_size(shape, masked):
+    """x = x+ - x-: the same steps with the factor of all 2 n unknowns, and of n."""
+    rng, (m, n) = np.random.default_rng(0), shape
+    rows = rng.random((3, m)) < 0.7 if masked else None
+    problem = BasisPursuit(torch.tensor(rng.standard_normal(shape)), torch.tensor(rng.standard_normal((3, m))), rows, lam=0.1)
+    layer = sure._split(scaled(problem.quadratic(), even=False)[0])
+    whole, half = interior_point.method(layer), interior_point.method(layer, halves=True)
+    a = b = whole.start(torch.zeros(3, 2 * n, dtype=torch.float64), None)
+    for _ in range(8):
+        a, b = whole.step(a), half.step(b)
+        for one, other in zip(a[:2], b[:2], strict=True):
+            assert (one - other).norm() <= 1e-9 * one.norm()
+    assert half.residual(b).max() < 1e-3 * half.residual(half.start(torch.zeros_like(b.x), None)).max()
