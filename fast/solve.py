@@ -227,16 +227,18 @@ def _in_chunks(run: _Run, problem: Any, x: Tensor | None, size: int) -> Answer:
     parts: list[Answer] = []
     k, B = 0, len(problem.data)
     while k < B or not parts:
-        b = slice(k, k + size)
+        b, count = slice(k, k + size), min(size, B - k)
         try:
             part: Any = problem if size >= B else chosen(problem, b)
             parts.append(run(part, take(x, b)))
             k += size
         except torch.OutOfMemoryError:
-            if size == 1:
+            if count <= 1:
                 raise
-            size = -(-size // 2)
-            torch.cuda.empty_cache()
+        else:
+            continue
+        size = -(-count // 2)
+        torch.cuda.empty_cache()  # out here, where no traceback holds the tensors any more
     return joined(parts)
 
 

@@ -10,6 +10,7 @@ from tolerances import ALONE, KKT, KKT_FLOAT32, SAME_OBJECTIVE, SAME_POINT
 import cvxinv
 import fast
 from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, MidLayer, Status, reference
+from fast import auto
 
 PRINTED = {cls: "linearized_admm" if cls in CONSTRAINED else "fista" for cls in CLASSES}
 
@@ -93,6 +94,33 @@ def test_the_same_call_gives_the_same_answer_and_chunks_change_nothing(cls):
                 for proof in (parts.infeasibility, one.infeasibility):
                     assert (proof is not None) == (Status.INFEASIBLE in one.status)
                     assert proof is None or list(proof.any(axis=1)) == list(one.status == Status.INFEASIBLE)
+
+
+def test_out_of_memory_halves_the_parts(monkeypatch):
+    problem = instance(MidLayer, "noisy", 0, count=11)
+    expected, solve, sizes = fast.solve(problem), auto.solve, []
+
+    def small(layer, *rest):
+        sizes.append(len(layer.t))
+        if len(layer.t) > 3:
+            raise torch.OutOfMemoryError("no memory for more than 3 signals")
+        return solve(layer, *rest)
+
+    monkeypatch.setattr(auto, "solve", small)
+    sol = fast.solve(problem)
+    assert sizes[:3] == [11, 6, 3]
+    assert sum(k for k in sizes if k <= 3) == 11
+    assert list(sol.status) == list(expected.status)
+    close(sol.x, expected.x)
+
+
+def test_no_memory_for_one_signal_is_an_error(monkeypatch):
+    def none(*_):
+        raise torch.OutOfMemoryError("none at all")
+
+    monkeypatch.setattr(auto, "solve", none)
+    with pytest.raises(torch.OutOfMemoryError):
+        fast.solve(instance(MidLayer, "noisy", 0, count=11))
 
 
 def test_all_signals_may_share_a_mask():
