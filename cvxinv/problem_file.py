@@ -40,6 +40,7 @@ def arrays(path: str | PathLike[str]) -> dict[str, Any]:
         try:
             loaded = np.load(file, allow_pickle=False)
             return {name: loaded[name] for name in loaded.files} if isinstance(loaded, np.lib.npyio.NpzFile) else {"": loaded}
+        # NotImplementedError is how zipfile says that it does not know a compression
         except (ValueError, EOFError, KeyError, NotImplementedError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
             why = "it holds pickled objects, or is no such file at all" if "pickle" in str(error) else error
             raise ProblemFileError(f"{fspath(path)}: not a readable .npy or .npz file ({why})") from error

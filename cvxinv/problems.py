@@ -150,7 +150,7 @@ class Latent(Statement, data="x_next"):
         return quadratic(self.W, self.x_next, self.bias, rows=self.support, inequalities=True, gamma=self.gamma)
 
 
-def _positive(x_next: Array) -> Array:
+def _default_support(x_next: Array) -> Array:
     """The support of x_next; what is not finite counts as data, so that the signal gets a status."""
     return (x_next > 0) | ~namespace(x_next).isfinite(x_next)
 
@@ -160,7 +160,7 @@ def _check_next(statement: MidLayer | Latent) -> None:
     W = checks.matrix(statement.W, x_next)
     m = int(W.shape[0])
     x_next = checks.signals("x_next", x_next, m)
-    support = _positive(x_next) if statement.support is None else statement.support
+    support = _default_support(x_next) if statement.support is None else statement.support
     _set(
         statement,
         W=W,
@@ -272,7 +272,7 @@ class LinearProgram(Statement, data="x_next"):
         m = int(W.shape[0])
         x_next = checks.signals("x_next", x_next, m)
         observed = checks.mask("observed", self.observed, x_next, m)
-        support = checks.mask("support", _positive(x_next) if self.support is None else self.support, x_next, m)
+        support = checks.mask("support", _default_support(x_next) if self.support is None else self.support, x_next, m)
         _set(self, W=W, x_next=x_next, support=support, observed=observed, bias=checks.vector("bias", self.bias, x_next, m))
 
     def rows(self) -> tuple[Array, Array, Array]:

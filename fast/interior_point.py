@@ -75,7 +75,7 @@ class InteriorPoint:
         feasibility = None if w is None or layer.d is None or layer.off is None else (layer.d - x @ layer.W.T - w) * layer.off
         barrier = torch.zeros_like(x) if z is None else z / x
         weights = layer.rows if w is None or eta is None else eta / w if layer.rows is None else layer.rows + eta / w
-        inverse = self.inverse(weights, barrier if layer.gamma is None else barrier + layer.gamma, columns)
+        inverse = self.inverse(weights, barrier if layer.gamma is None else barrier + layer.gamma)
 
         def direction(cz: Tensor | None, cw: Tensor | None) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
             """For targets x z -> cz and w eta -> cw of the products (minus corrections)."""
@@ -106,7 +106,7 @@ class InteriorPoint:
         new = State(x + primal * dx, advance(z, dual, dz), advance(w, primal, dw), advance(eta, dual, de))
         return State(torch.nan_to_num(new.x, torch.inf), *new[1:])
 
-    def inverse(self, weights: Tensor | None, D: Tensor, columns: Tensor) -> Callable[[Tensor], Tensor]:
+    def inverse(self, weights: Tensor | None, D: Tensor) -> Callable[[Tensor], Tensor]:
         """That of W' diag(weights) W + diag(D), by Cholesky, for what is zero off the columns.
 
         Where W = [V, -V] and H = V' diag(weights) V, the two halves solve (H + D_1) a - H b = r_1 and (H + D_2) b - H a = r_2. Then
@@ -114,7 +114,7 @@ class InteriorPoint:
         D_j divides nothing.
         """
         n = D.shape[1] // 2 if self.halves else D.shape[1]
-        W, inside = self.layer.W[:, :n], columns[:, :n]
+        W, columns = self.layer.W[:, :n], self.layer.columns
         if weights is None:
             assert self.H is not None
             H = self.H.expand(len(D), n, n)
@@ -125,7 +125,8 @@ class InteriorPoint:
         E = D1 * D2 / (D1 + D2) if self.halves else D
         K = H.clone()
         K.diagonal(dim1=1, dim2=2).add_(E)
-        if self.layer.columns is not None:
+        if columns is not None:
+            inside = columns[:, :n]
             K = K * (inside[:, :, None] * inside[:, None, :]) + torch.diag_embed(1 - inside)
         factor, _ = torch.linalg.cholesky_ex(K)
 
@@ -134,8 +135,9 @@ class InteriorPoint:
 
         def halves(right: Tensor) -> Tensor:
             r1, r2 = right[:, :n], right[:, n:]
-            u = whole((D2 * r1 - D1 * r2) / (D1 + D2))
-            Hu = (D2 * r1 - D1 * r2) / (D1 + D2) - E * u
+            r = (D2 * r1 - D1 * r2) / (D1 + D2)
+            u = whole(r)
+            Hu = r - E * u
             a, b = (r1 - Hu) / D1, (r2 + Hu) / D2
             first = D1 < D2
             return torch.cat([torch.where(first, u + b, a), torch.where(first, b, a - u)], 1)

@@ -271,8 +271,8 @@ def _checked(
     if method == "fista" and constrained:
         raise ValueError(f"method: FISTA has no inequalities, and {type(problem).__name__} has some; expected 'auto' or 'linearized_admm'")
     printed = {"rho": rho, "alpha_beta": alpha_beta, "restart": restart or None, "history": history or None}
-    for name, given in printed.items() if method == "auto" else ():
-        if given is not None:
+    for name, given in printed.items():
+        if method == "auto" and given is not None:
             raise ValueError(f"{name}: only for the printed methods, got {given!r}; expected method='fista' or 'linearized_admm'")
     tol = STATUS_TOLERANCE[dtype_name(problem.data)] if tol is None else tol
     cap = MAX_ITER[method] if max_iter is None else _integer("max_iter", max_iter, 0)
