@@ -6,33 +6,37 @@ Public names are imported on first use, so that `import cvxinv` loads neither cv
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from cvxinv.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from . import activations, guarantees, nn, problem_file, reference
-    from .error_bars import cramer_rao
-    from .errors import GeneratorFileError, MissingSolverError, NotConvexError, UnsupportedModuleError
-    from .generator import Generator, mnist_generator
-    from .inversion import hybrid, invert
-    from .noise import noisy_pursuit
-    from .optimality import Certificate, verify
-    from .problems import BasisPursuit, LastLayer, Latent, LeastSquares, LinearProgram, MidLayer
-    from .pursuit import latent_pursuit, layered_basis_pursuit, linear_programming, oracle, snr
-    from .solution import Inversion, Solution, Status
+    from cvxinv import activations, guarantees, reference
+    from cvxinv.certificate import Certificate
+    from cvxinv.certificate.verify import verify
+    from cvxinv.errors import GeneratorFileError, MissingSolverError, NotConvexError, UnsupportedModuleError
+    from cvxinv.generator import Generator, mnist_generator, nn
+    from cvxinv.inversion import cramer_rao
+    from cvxinv.inversion.invert import hybrid, invert
+    from cvxinv.problems import BasisPursuit, LastLayer, Latent, LeastSquares, LinearProgram, MidLayer
+    from cvxinv.problems import file as problem_file
+    from cvxinv.pursuits import latent_pursuit, layered_basis_pursuit, linear_programming, noisy_pursuit
+    from cvxinv.pursuits.oracle import oracle
+    from cvxinv.solution import Inversion, Solution, Status
+    from cvxinv.solution.snr import snr
 
 _HOME = {
-    "error_bars": ("cramer_rao",),
+    "certificate": ("Certificate", "verify"),
     "errors": ("GeneratorFileError", "MissingSolverError", "NotConvexError", "UnsupportedModuleError"),
     "generator": ("Generator", "mnist_generator"),
-    "inversion": ("hybrid", "invert"),
-    "noise": ("noisy_pursuit",),
-    "optimality": ("Certificate", "verify"),
+    "inversion": ("cramer_rao", "hybrid", "invert"),
     "problems": ("BasisPursuit", "LastLayer", "Latent", "LeastSquares", "LinearProgram", "MidLayer"),
-    "pursuit": ("latent_pursuit", "layered_basis_pursuit", "linear_programming", "oracle", "snr"),
-    "solution": ("Inversion", "Solution", "Status"),
+    "pursuits": ("latent_pursuit", "layered_basis_pursuit", "linear_programming", "noisy_pursuit", "oracle"),
+    "solution": ("Inversion", "Solution", "Status", "snr"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-_MODULES = ("activations", "guarantees", "nn", "reference", "problem_file", "problems", "optimality", "pursuit")
+_MODULES = {
+    "activations": "activations", "guarantees": "guarantees", "nn": "generator.nn", "problem_file": "problems.file",
+    "problems": "problems", "reference": "reference",
+}  # fmt: skip
 
 __all__ = [
     "BasisPursuit", "Certificate", "Generator", "GeneratorFileError", "Inversion", "LastLayer", "Latent",
@@ -47,7 +51,7 @@ def __getattr__(name: str) -> Any:
     if name in _MODULE_OF:
         return getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
     if name in _MODULES:
-        return importlib.import_module(f".{name}", __name__)
+        return importlib.import_module(f".{_MODULES[name]}", __name__)
     raise AttributeError(f"module 'cvxinv' has no attribute {name!r}")
 
 

@@ -8,7 +8,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
-from .arrays import Array, namespace
+from cvxinv.arrays import Array, namespace
 
 
 @runtime_checkable

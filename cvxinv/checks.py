@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .arrays import Array, as_float, as_mask, match, namespace
+from cvxinv.arrays import Array, as_float, as_mask, float64, match, namespace
 
 
 def matrix(W: Array, like: Array) -> Array:
@@ -84,3 +84,21 @@ def weights(name: str, value: Any, data: Array, n: int) -> Any:
     if not bool(namespace(value).all((value >= 0) & namespace(value).isfinite(value))):
         raise ValueError(f"{name}: expected finite entries >= 0, got negative, nan or infinite ones")
     return value
+
+
+def per_signal(name: str, value: Any, like: Array) -> Array:
+    """A number or (B,) numbers, finite and >= 0, as a float64 (B,) array in the kind of `like` (B, ..)."""
+    xp = namespace(like)
+    ones = xp.ones_like(like[:, 0], dtype=xp.float64)
+    value = as_float(name, value) if isinstance(value, (list, tuple)) else value
+    if isinstance(value, (str, bool)) or (not hasattr(value, "__float__") and not hasattr(value, "ndim")):
+        raise TypeError(f"{name}: expected a number or one per signal, got {type(value).__name__}")
+    if getattr(value, "ndim", 0) == 0:
+        levels = float(value) * ones
+    else:
+        levels = float64(match(as_float(name, value), like))
+        if tuple(levels.shape) != tuple(ones.shape):
+            raise ValueError(f"{name}: expected a number or shape {tuple(ones.shape)}, got {tuple(levels.shape)}")
+    if not bool(xp.all((levels >= 0) & (levels < xp.inf))):
+        raise ValueError(f"{name}: expected finite numbers >= 0, got negative, nan or infinite ones")
+    return levels

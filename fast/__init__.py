@@ -1,7 +1,7 @@
 """Batched torch solvers for the statements of `cvxinv.problems`; gradient descent and Levenberg-Marquardt on eq. 1."""
 
-from .gradient_descent import gradient_descent
-from .levenberg_marquardt import levenberg_marquardt
-from .solve import solve
+from fast.latent.gradient_descent import gradient_descent
+from fast.latent.levenberg_marquardt import levenberg_marquardt
+from fast.solve import solve
 
 __all__ = ["gradient_descent", "levenberg_marquardt", "solve"]

@@ -11,15 +11,15 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from cvxinv import LastLayer, LeastSquares, Solution, checks
-from cvxinv.answer import Answer, as_batch, as_kind, certified, chosen, joined, solution
+from cvxinv import checks
 from cvxinv.arrays import Array, as_float, dtype_name, is_torch, match, to_numpy
-from cvxinv.problems import LayerProblem, LinearProgram, Problem, as_problem, batched
-from cvxinv.quadratic import Quadratic
-from cvxinv.solution import STATUS_TOLERANCE
-
-from . import auto, consistent, fista, infeasible, linearized_admm, loop, nonconvex, sure
-from .layer import Layer, Units, scaled, take
+from cvxinv.problems import LastLayer, LayerProblem, LeastSquares, LinearProgram, Problem, Quadratic, as_problem, batched
+from cvxinv.solution import STATUS_TOLERANCE, Solution
+from cvxinv.solution.certified import Answer, as_batch, as_kind, certified, chosen, joined, solution
+from fast import default
+from fast.core import loop
+from fast.core.layer import Layer, Units, scaled, take
+from fast.methods import fista, infeasible, last_resort, linearized_admm, noiseless, nonconvex
 
 Method = Literal["auto", "fista", "linearized_admm"]
 MAX_ITER = {"auto": 5_000, "fista": 20_000, "linearized_admm": 50_000}
@@ -117,10 +117,10 @@ class _Run:
             return self.nonconvex(problem, x)
         q = problem.quadratic()
         layer, units = scaled(q, even=self.method != "auto" or isinstance(problem, LeastSquares))
-        x = None if x is None else auto.start(layer, units, x)
+        x = None if x is None else default.start(layer, units, x)
         if self.method == "auto":
             exact = isinstance(problem, LeastSquares)
-            best = auto.solve(layer, x, MARGIN * self.tol, self.max_iter, exact)
+            best = default.solve(layer, x, MARGIN * self.tol, self.max_iter, exact)
             return self.finished(problem, q, layer, units, best)
         goal = MARGIN_PRINTED * self.tol
         if layer.off is None:
@@ -143,7 +143,7 @@ class _Run:
         down to rounding.
         """
         proof = None
-        for attempt, goal in enumerate((MARGIN * self.tol, consistent.ROUNDING, None)):
+        for attempt, goal in enumerate((MARGIN * self.tol, noiseless.ROUNDING, None)):
             found = certified(problem, *units.unscale(best.x, best.dual), proof, best.iterations, q)
             good = found.proven(self.tol) & (to_numpy(found.certificate.kkt) <= WEAK * self.tol)
             left = torch.from_numpy(~good).to(layer.t.device) & q.finite & (best.iterations < self.max_iter)
@@ -163,7 +163,7 @@ class _Run:
                     rows, some = rows[~bad], some[~bad]
             if len(rows):
                 spent = best.iterations[rows]
-                better = sure.solve(some, best[rows], goal, self.max_iter - int(spent.amax()))
+                better = last_resort.solve(some, best[rows], goal, self.max_iter - int(spent.amax()))
                 better.iterations += spent
                 best.keep_better(rows, better)
         raise AssertionError("unreachable")

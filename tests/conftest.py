@@ -8,10 +8,10 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
-from shell import SIZES  # noqa: E402
 
 import cvxinv  # noqa: E402
 from cvxinv import cli  # noqa: E402
+from tests.support.shell import SIZES  # noqa: E402
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=40)
 settings.register_profile("random", deadline=None, max_examples=400, print_blob=True)

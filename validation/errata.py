@@ -15,11 +15,10 @@ from rich.table import Table
 from cvxinv import BasisPursuit, Generator, LastLayer, layered_basis_pursuit, reference, verify
 from cvxinv.guarantees import stability
 from cvxinv.guarantees.recursion import TROPP
-
-from .errata_more import MORE
-from .erratum import Erratum, Measurement
-from .printed import algorithm_5
-from .record import store
+from validation.errata_more import MORE
+from validation.erratum import Erratum, Measurement
+from validation.printed import algorithm_5
+from validation.record import store
 
 
 def e1() -> Erratum:

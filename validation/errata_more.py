@@ -7,8 +7,7 @@ import numpy as np
 
 from cvxinv import Generator, latent_pursuit, layered_basis_pursuit, oracle, reference, snr
 from cvxinv.guarantees import mutual_coherence, oracle_error, stability
-
-from .erratum import Erratum, Measurement
+from validation.erratum import Erratum, Measurement
 
 DRAWS = 10_000
 

@@ -16,8 +16,7 @@ from rich.console import Console
 import cvxinv
 import fast
 from cvxinv.bench.instances import cases, gaussian
-
-from .record import store
+from validation.record import store
 
 SIGNALS, INVERSIONS, REPEATS, THREADS = 65_536, 512, 5, 2
 

@@ -12,8 +12,7 @@ from rich.console import Console
 
 from cvxinv.reference import statements
 from cvxinv.reference.solvers import SETTINGS
-
-from .record import store
+from validation.record import store
 
 M, N, REPEATS, LAM = 784, 392, 5, 1e-3
 

@@ -17,7 +17,7 @@ from rich.progress import track
 
 import cvxinv
 import fast
-from cvxinv.draw import GOOD, MUTED, POOR
+from cvxinv.cli.pictures import GOOD, MUTED, POOR
 from validation.record import RESULTS, store
 
 LEVELS = 0.0, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3

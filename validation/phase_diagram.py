@@ -14,8 +14,7 @@ from rich.progress import track
 
 import cvxinv
 from cvxinv.guarantees import Verdict, uniqueness
-
-from .record import RESULTS, store
+from validation.record import RESULTS, store
 
 N = 60  # pixels
 LATENT, HIDDEN = tuple(range(3, 61, 3)), tuple(range(6, 145, 6))

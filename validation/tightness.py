@@ -14,10 +14,9 @@ from rich.table import Table
 from cvxinv import Generator, Status, layered_basis_pursuit, mnist_generator, oracle
 from cvxinv.guarantees import Verdict, oracle_error, stability
 from cvxinv.guarantees.recursion import TROPP
-from cvxinv.parts import Solve
-
-from .designs import NOISES, Design, designs, noise, orthonormal, pairs
-from .record import RESULTS, store
+from cvxinv.pursuits.common import Solve
+from validation.designs import NOISES, Design, designs, noise, orthonormal, pairs
+from validation.record import RESULTS, store
 
 DRAWS, SEED = 1_250, 0  # draws per design, noise level and kind of noise
 ORACLE_DRAWS = 20_000

@@ -16,7 +16,7 @@ from torch.nn.functional import relu
 from torch.nn.utils.parametrizations import spectral_norm
 
 from cvxinv.generator import Generator
-from cvxinv.nn import PLU
+from cvxinv.generator.nn import PLU
 from validation import mnist
 
 SIZES = (20, 128, 392, 784)

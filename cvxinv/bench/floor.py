@@ -13,9 +13,9 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from ..problems import LastLayer, MidLayer
-from .instances import Case
-from .measure import Kind, Row, seconds
+from cvxinv.bench.instances import Case
+from cvxinv.bench.measure import Kind, Row, seconds
+from cvxinv.problems import LastLayer, MidLayer
 
 GRAM_PRODUCTS, PAIRS, HESSIANS, CERTIFYING_PAIRS = 20, 50, 3, 2
 

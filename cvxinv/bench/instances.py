@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..generator import Generator
-from ..problems import LastLayer, Latent, MidLayer
+from cvxinv.generator import Generator
+from cvxinv.problems import LastLayer, Latent, MidLayer
 
 if TYPE_CHECKING:
     import torch

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import to_numpy
-from ..optimality import verify
-from ..problems import LastLayer
-from ..quadratic import Quadratic
-from . import rivals
-from .instances import Case
-from .rivals import Answer, Rival
+from cvxinv.arrays import to_numpy
+from cvxinv.bench import rivals
+from cvxinv.bench.instances import Case
+from cvxinv.bench.rivals import Answer, Rival
+from cvxinv.certificate import verify
+from cvxinv.problems import LastLayer, Quadratic
 
 FINALISTS = 2  # per problem, of the solvers that are timed on a few signals first
 PRINTED_RHO = 1e-2  # of the paper's section 6

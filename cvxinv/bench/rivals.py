@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..quadratic import Quadratic
+from cvxinv.problems import Quadratic
 
 SMALL = 32  # up to so many unknowns, the Gram matrices of all signals are cheapest in one product
 MOREAU_BATCH = 64

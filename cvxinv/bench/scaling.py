@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..generator import Generator
-from .instances import Case
-from .measure import Row, fast, measure, race
+from cvxinv.bench.instances import Case
+from cvxinv.bench.measure import Row, fast, measure, race
+from cvxinv.generator import Generator
 
 BATCHES = (1, 8, 64, 512, 2048, 8192)
 WIDTHS = (0.5, 1.0, 2.0)

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ..errors import MissingSolverError
+from cvxinv.errors import MissingSolverError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import typer
 
-    from .app import app
+    from cvxinv.cli.app import app
 
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:

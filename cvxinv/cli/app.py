@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from .. import __version__
-from . import bench, check, demo, invert, verify
+from cvxinv.cli import bench, check, demo, invert, verify
+from cvxinv.version import __version__
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 for command in (demo.demo, invert.invert, verify.verify, check.check, bench.bench):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .common import check_folder, check_picture, read_generator
+from cvxinv.cli.common import check_folder, check_picture, read_generator
 
 if TYPE_CHECKING:
-    from ..generator import Generator
+    from cvxinv.generator import Generator
 
 SIZES = "20-128-392-784"
 PICTURE = Path("cvxinv-bench.png")
@@ -62,12 +62,12 @@ def bench(
     import torch
     from rich.console import Console
 
-    from ..bench.floor import floor
-    from ..bench.instances import cases, gaussian
-    from ..bench.measure import paper, race
-    from ..bench.scaling import scale
-    from ..solution import STATUS_TOLERANCE
-    from . import bench_report
+    from cvxinv.bench.floor import floor
+    from cvxinv.bench.instances import cases, gaussian
+    from cvxinv.bench.measure import paper, race
+    from cvxinv.bench.scaling import scale
+    from cvxinv.cli import bench_report
+    from cvxinv.solution import STATUS_TOLERANCE
 
     if device not in ("cpu", "cuda"):
         raise ValueError(f"--device: expected cpu or cuda, got {device!r}")
@@ -95,7 +95,7 @@ def bench(
     console.width = max(console.width, bench_report.WIDTH if not console.is_terminal else 0)
     bench_report.show(console, repr(G), groups, grown)
     if grown is not None:
-        from ..bench.plot import plot
+        from cvxinv.cli.bench_plot import plot
 
         plot(out, grown, groups)
         console.print(f"picture: {out.resolve()}", highlight=False, soft_wrap=True)

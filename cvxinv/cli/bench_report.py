@@ -14,11 +14,11 @@ from typing import Any
 
 from rich.console import Console
 
-from .. import __version__
-from ..bench import floor, rivals
-from ..bench.measure import Kind, Row, best, total
-from ..bench.scaling import Scaling
-from .common import commit, table
+from cvxinv.bench import floor, rivals
+from cvxinv.bench.measure import Kind, Row, best, total
+from cvxinv.bench.scaling import Scaling
+from cvxinv.cli.common import commit, table
+from cvxinv.version import __version__
 
 WIDTH = 150  # of tables that go to a file
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # of modules that are called otherwise

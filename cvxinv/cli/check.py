@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import check_picture, layer_names, read_generator, read_mask, read_signals, solve, spread, table
+from cvxinv.cli.common import check_picture, layer_names, read_generator, read_mask, read_signals, solve, spread, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..generator import Generator
+    from cvxinv.generator import Generator
 
 
 def check(
@@ -28,8 +28,8 @@ def check(
     import numpy as np
     from rich.console import Console
 
-    from ..guarantees import uniqueness
-    from . import check_report
+    from cvxinv.cli import check_report
+    from cvxinv.guarantees import uniqueness
 
     if plot is not None:
         check_picture(plot)
@@ -56,8 +56,8 @@ def check(
         supports = G.supports(np.random.default_rng(seed).standard_normal((samples, n[0])))
         source = f"{samples} latent samples, seed {seed}"
     else:
-        from ..pursuit import latent_pursuit
-        from ..solution import Status
+        from cvxinv.pursuits import latent_pursuit
+        from cvxinv.solution import Status
 
         y = read_signals(signals, G)
         observed = read_mask(mask, y)

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..guarantees.bracket import Verdict
-from .common import spread, table
+from cvxinv.cli.common import spread, table
+from cvxinv.guarantees.bracket import Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from ..generator import Generator
-    from ..guarantees import Condition, Uniqueness
+    from cvxinv.generator import Generator
+    from cvxinv.guarantees import Condition, Uniqueness
 
 LIMITS = {1: "#8a5a9e", 2: "#2c5f7a"}  # of the theorems
 COLOURS = {Verdict.HOLDS: "#2c7a4b", Verdict.FAILS: "#b3382c", Verdict.UNDECIDED: "#e8b04a"}

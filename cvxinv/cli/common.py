@@ -10,9 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..generator import Generator
-    from ..problems import Problem
-    from ..solution import Solution
+    from cvxinv.generator import Generator
+    from cvxinv.problems import Problem
+    from cvxinv.solution import Solution
 
 SHIPPED = "mnist"
 SOLVERS = ("CLARABEL", "OSQP", "SCS")
@@ -20,14 +20,14 @@ SOLVERS = ("CLARABEL", "OSQP", "SCS")
 
 def read_generator(name: str) -> "Generator":
     """The generator in a file written by `Generator.save`, or the shipped one for the word `mnist`."""
-    from ..generator import Generator, mnist_generator
+    from cvxinv.generator import Generator, mnist_generator
 
     return mnist_generator() if name == SHIPPED else Generator.load(name)
 
 
 def read_array(path: Path, key: str) -> Any:
     """The array of an .npy file; of an .npz file the one called `key`, or the only one."""
-    from ..problem_file import ProblemFileError, arrays
+    from cvxinv.problems.file import ProblemFileError, arrays
 
     found = arrays(path)
     if key not in found and len(found) != 1:
@@ -75,7 +75,7 @@ def check_picture(path: Path) -> None:
 
 def solve(problem: "Problem", *, solver: str | None = None, n_jobs: int = 1, done: Callable[[], None] | None = None) -> "Solution":
     """The reference; `solver` counts where it applies (a smooth non-convex last layer has its own), `done()` follows each solve."""
-    from .. import reference
+    from cvxinv import reference
 
     found = reference.solve(problem, solver if problem.convex else None, n_jobs=n_jobs, progress=None if done is None else False)
     if done is not None:

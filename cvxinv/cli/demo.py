@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .. import __version__
-from .common import check_folder, check_picture, commit, count, finite, layer_names, solve, table, worst_kkt
+from cvxinv.cli.common import check_folder, check_picture, commit, count, finite, layer_names, solve, table, worst_kkt
+from cvxinv.version import __version__
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from ..generator import Generator
-    from ..solution import Inversion
+    from cvxinv.generator import Generator
+    from cvxinv.solution import Inversion
 
 SIDE, HIDDEN_SHARE, HIDDEN_ROWS = 28, 0.45, 13  # the paper's masks (section 6)
 SOLVED = 100.0  # dB: further from the truth than rounding explains counts as lost
@@ -50,7 +50,7 @@ def demo(
     import numpy as np
     from rich.console import Console
 
-    from ..generator import mnist_generator
+    from cvxinv.generator import mnist_generator
 
     if jobs == 0:
         raise ValueError("--jobs: expected a number of processes, or -1 for all cores, got 0")
@@ -88,7 +88,8 @@ def _runs(G: "Generator", z: Any, masks: dict[str, Any], jobs: int) -> list[Run]
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from ..pursuit import latent_pursuit, snr
+    from cvxinv.pursuits import latent_pursuit
+    from cvxinv.solution import snr
 
     y, runs = G(z), []
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
@@ -136,11 +137,11 @@ def _explain(console: "Console", runs: list[Run]) -> None:
 
 
 def _draw(path: Path, y: Any, runs: list[Run]) -> None:
-    from .. import draw
+    from cvxinv.cli import pictures
 
     names = {"clean": "clean", "random mask": "45 % of the pixels hidden", "half mask": "upper 13 of 28 rows hidden"}
-    draw.panels(
-        path, [draw.Panel(names[r.title], y, r.observed, r.inversion.signal, r.snr["G(z)"]) for r in runs], (SIDE, SIDE)
+    pictures.panels(
+        path, [pictures.Panel(names[r.title], y, r.observed, r.inversion.signal, r.snr["G(z)"]) for r in runs], (SIDE, SIDE)
     )  # fmt: skip
 
 

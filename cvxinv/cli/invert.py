@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import check_folder, check_picture, layer_names, read_generator, read_mask, read_signals, solve
+from cvxinv.cli.common import check_folder, check_picture, layer_names, read_generator, read_mask, read_signals, solve
 
 if TYPE_CHECKING:
-    from ..generator import Generator
-    from ..solution import Inversion
+    from cvxinv.generator import Generator
+    from cvxinv.solution import Inversion
 
 
 class Method(StrEnum):
@@ -74,7 +74,7 @@ def invert(
     import numpy as np
     from rich.console import Console
 
-    from . import invert_report as show
+    from cvxinv.cli import invert_report as show
 
     options = {
         "noise": noise, "starts": starts, "prior": prior, "seed": seed, "lam": lam, "gamma": gamma, "debias": debias,
@@ -137,24 +137,25 @@ def _numbers(text: str) -> Any:
 
 
 def _run(method: Method, G: "Generator", y: Any, backend: Any, options: dict[str, Any]) -> "Inversion":
-    from .. import inversion, pursuit
+    from cvxinv.inversion.invert import invert
+    from cvxinv.pursuits import latent_pursuit, layered_basis_pursuit, linear_programming
 
     if method is Method.invert:
-        return inversion.invert(G, y, solve=backend, **options)
+        return invert(G, y, solve=backend, **options)
     if method is Method.linear:
-        return pursuit.linear_programming(G, y, **options)
+        return linear_programming(G, y, **options)
     if method is Method.basis:
-        return pursuit.layered_basis_pursuit(G, y, backend, **options)
+        return layered_basis_pursuit(G, y, backend, **options)
     if isinstance(options.get("lam"), str):
         raise ValueError(f"--lam: {options['lam']} belongs to {Method.basis.value}; {method.value} takes numbers")
-    return pursuit.latent_pursuit(G, y, backend, **options)
+    return latent_pursuit(G, y, backend, **options)
 
 
 def contents(G: "Generator", inversion: "Inversion", residual: Any) -> dict[str, Any]:
     """The arrays of a result file: z, signal, status, residual, kkt (B, L+1), layer_i, support_i; of `cvxinv.invert` also FIT."""
     import numpy as np
 
-    from .. import __version__
+    from cvxinv.version import __version__
 
     out = {
         "z": inversion.z, "signal": inversion.signal, "residual": residual, "status": np.array([s.name for s in inversion.status]),

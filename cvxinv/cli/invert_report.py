@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common import count, finite, layer_names, spread, table, worst_kkt
+from cvxinv.cli.common import count, finite, layer_names, spread, table, worst_kkt
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..generator import Generator
-    from ..solution import Inversion
+    from cvxinv.generator import Generator
+    from cvxinv.solution import Inversion
 
 FEW = 8  # signals up to which each has a row of its own
 DRAWN = 12  # signals in the picture
@@ -78,7 +78,7 @@ def image_shape(text: str | None, n: int) -> tuple[int, int]:
 
 def picture(path: Path, G: "Generator", y: Any, observed: Any, inversion: "Inversion", shape: tuple[int, int]) -> None:
     """Draw the first signals of a file."""
-    from .. import draw
+    from cvxinv.cli import pictures
 
     some = slice(DRAWN)
     seen = np.broadcast_to(True if observed is None else observed, y.shape)[some] & np.isfinite(y[some])
@@ -86,4 +86,4 @@ def picture(path: Path, G: "Generator", y: Any, observed: Any, inversion: "Inver
     low, high = G.activation.range
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = np.nanmin(finite(y)), np.nanmax(finite(y))
-    draw.fit(path, draw.Fit(y[some], seen, inversion.signal[some], inversion.z[some], error), shape, (low, high))
+    pictures.fit(path, pictures.Fit(y[some], seen, inversion.signal[some], inversion.z[some], error), shape, (low, high))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .common import table
+from cvxinv.cli.common import table
 
 SHOWN = 20  # rows printed; the verdict counts all
 
@@ -19,9 +19,9 @@ def verify(
     import numpy as np
     from rich.console import Console
 
-    from .. import problem_file
-    from ..optimality import verify as certify
-    from ..problems import describe
+    from cvxinv.certificate import verify as certify
+    from cvxinv.problems import describe
+    from cvxinv.problems import file as problem_file
 
     if not 0 < tol < np.inf:
         raise ValueError(f"--tol: expected a positive number, got {tol}")

@@ -4,14 +4,14 @@ Numbers that are hard to compute come as a `Bracket` [lower, upper] that contain
 as a `Verdict`: HOLDS, FAILS or UNDECIDED.
 """
 
-from .bracket import Bracket, Verdict
-from .coherence import mutual_coherence
-from .oracle import OracleError, oracle_error
-from .spark import spark
-from .stability import LayerBounds, Stability, stability
-from .sub import sub_rank, sub_spark
-from .submatrix import submatrix_coherence
-from .uniqueness import Condition, Uniqueness, uniqueness
+from cvxinv.guarantees.bracket import Bracket, Verdict
+from cvxinv.guarantees.coherence import mutual_coherence
+from cvxinv.guarantees.oracle import OracleError, oracle_error
+from cvxinv.guarantees.spark import spark
+from cvxinv.guarantees.stability import LayerBounds, Stability, stability
+from cvxinv.guarantees.sub import sub_rank, sub_spark
+from cvxinv.guarantees.submatrix_coherence import submatrix_coherence
+from cvxinv.guarantees.uniqueness import Condition, Uniqueness, uniqueness
 
 __all__ = [
     "Bracket", "Condition", "LayerBounds", "OracleError", "Stability", "Uniqueness", "Verdict", "mutual_coherence", "oracle_error",

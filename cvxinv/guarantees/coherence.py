@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ..arrays import Array, as_mask, float64, match, namespace
-from ..checks import matrix
+from cvxinv.arrays import Array, as_mask, float64, match, namespace
+from cvxinv.checks import matrix
 
 BYTES = 2**26  # of the Gram matrices that are held at once
 

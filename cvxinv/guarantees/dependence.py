@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import dtype_name, float64, to_numpy
-from ..checks import matrix
+from cvxinv.arrays import dtype_name, float64, to_numpy
+from cvxinv.checks import matrix
 
 ENTRIES = 2**21  # of the matrices of column sets that are looked at together
 ROUNDING = 1e-9  # far above the rounding of a Gram determinant of unit columns

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import checks
-from ..arrays import Array, as_float, as_mask, match, to_numpy
-from ..generator import Generator
-from .bracket import Verdict
+from cvxinv import checks
+from cvxinv.arrays import Array, as_float, as_mask, match, to_numpy
+from cvxinv.generator import Generator
+from cvxinv.guarantees.bracket import Verdict
 
 
 def check_generator(G: Any) -> None:

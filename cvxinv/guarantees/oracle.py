@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, as_array, to_numpy
-from ..checks import weight
-from ..generator import Generator
-from .bracket import Verdict
-from .inputs import answered, kept_pixels, singular_values, support_masks
+from cvxinv.arrays import Array, as_array, to_numpy
+from cvxinv.checks import weight
+from cvxinv.generator import Generator
+from cvxinv.guarantees.bracket import Verdict
+from cvxinv.guarantees.inputs import answered, kept_pixels, singular_values, support_masks
 
 
 @dataclass(frozen=True, eq=False)

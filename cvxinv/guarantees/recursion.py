@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from ..activations import Activation
-from ..arrays import Array, float64, match, namespace, to_numpy
+from cvxinv.activations import Activation
+from cvxinv.arrays import Array, float64, match, namespace, to_numpy
 
 TROPP = 3 + math.sqrt(1.5)  # the constant of Lemma 2 (Tropp 2006)
 

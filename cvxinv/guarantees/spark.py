@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..arrays import Array
-from ..checks import weight
-from .bracket import Bracket
-from .dependence import Columns, resolve, subsets
+from cvxinv.arrays import Array
+from cvxinv.checks import weight
+from cvxinv.guarantees.bracket import Bracket
+from cvxinv.guarantees.dependence import Columns, resolve, subsets
 
 CHEAP, AFFORDABLE = 1_000_000, 200_000  # column sets that are enumerated before any programme; per second afterwards
 SLACK = 1e-6  # by which a computed lower bound may be too high before it is rounded up
@@ -181,7 +181,7 @@ class Search:
         """A bound for each k from linear programming; the points found are null vectors to begin with."""
         if self._done:
             return
-        from ..reference import spark as programmes
+        from cvxinv.reference import spark as programmes
 
         bounds = []
         now = time.monotonic()
@@ -197,7 +197,7 @@ class Search:
         """Rounds over the columns that are still open, each with more seconds per column than the last."""
         if self._done:
             return
-        from ..reference import spark as programmes
+        from cvxinv.reference import spark as programmes
 
         n, R = self.columns.X.shape[1], self._rows()
         bounds = np.full(n, float(self.lower))

@@ -21,13 +21,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..arrays import Array, as_array, as_float, to_numpy
-from ..checks import weight
-from ..generator import Generator
-from .bracket import Verdict
-from .coherence import mutual_coherence
-from .inputs import answered, kept_pixels, smallest_singular_value, sparsity_levels, support_masks, true_layers, verdicts
-from .recursion import TROPP, column_norms, propagated, reachable_lipschitz, weights
+from cvxinv.arrays import Array, as_array, as_float, to_numpy
+from cvxinv.checks import weight
+from cvxinv.generator import Generator
+from cvxinv.guarantees.bracket import Verdict
+from cvxinv.guarantees.coherence import mutual_coherence
+from cvxinv.guarantees.inputs import answered, kept_pixels, smallest_singular_value, sparsity_levels, support_masks, true_layers, verdicts
+from cvxinv.guarantees.recursion import TROPP, column_norms, propagated, reachable_lipschitz, weights
 
 ROUNDING = 1e-12  # 3 mu s this close to 1 decides nothing
 

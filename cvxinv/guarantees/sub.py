@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
-from ..checks import weight
-from .bracket import Bracket
-from .dependence import Columns, resolve, subsets
-from .spark import bracket
-from .submatrix import check_rows, submatrix_coherence
+from cvxinv.arrays import Array
+from cvxinv.checks import weight
+from cvxinv.guarantees.bracket import Bracket
+from cvxinv.guarantees.dependence import Columns, resolve, subsets
+from cvxinv.guarantees.spark import bracket
+from cvxinv.guarantees.submatrix_coherence import check_rows, submatrix_coherence
 
 SAMPLES = 64  # row sets that are tried where all are too many
 SETS = 200_000  # row sets that are enumerated per second of the budget, at most

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..arrays import FLOATS, Array, as_array, dtype_name, is_torch, namespace, to_numpy
-from ..checks import weight
-from ..generator import Generator
-from .bracket import Bracket, Verdict, less, together
-from .dependence import Columns, resolve
-from .inputs import answered, check_generator, kept_pixels, support_masks
-from .spark import bracket
+from cvxinv.arrays import FLOATS, Array, as_array, dtype_name, is_torch, namespace, to_numpy
+from cvxinv.checks import weight
+from cvxinv.generator import Generator
+from cvxinv.guarantees.bracket import Bracket, Verdict, less, together
+from cvxinv.guarantees.dependence import Columns, resolve
+from cvxinv.guarantees.inputs import answered, check_generator, kept_pixels, support_masks
+from cvxinv.guarantees.spark import bracket
 
 NOT_FINITE = "the latent vector holds nan or inf"
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ..answer import as_batch, as_kind, certified, solution
-from ..arrays import to_numpy
-from ..errors import NotConvexError
-from ..point import Point
-from ..polish import polish as polish_points
-from ..problems import LastLayer, LinearProgram, Problem, Quadratic, as_problem
-from ..solution import Solution
-from .run import run
-from .solvers import choose
+from cvxinv.arrays import to_numpy
+from cvxinv.certificate.point import Point
+from cvxinv.errors import NotConvexError
+from cvxinv.problems import LastLayer, LinearProgram, Problem, Quadratic, as_problem
+from cvxinv.reference.groups import run
+from cvxinv.reference.polish import polish as polish_points
+from cvxinv.reference.solvers import choose
+from cvxinv.solution import Solution
+from cvxinv.solution.certified import as_batch, as_kind, certified, solution
 
 __all__ = ["solve"]
 
@@ -87,7 +87,7 @@ def _polished(q: Quadratic, x: Any, dual: Any) -> tuple[Any, Any]:
 
 def _infeasible(q: Quadratic, x: Any) -> tuple[Any, Any]:
     """Farkas certificates (B, m), zero for rows that are not proven infeasible, and their points of least violation."""
-    from .phase_one import farkas
+    from cvxinv.reference.infeasible import farkas
 
     violation = Point.quadratic(q, np.where(np.isfinite(x), x, 0.0)).violation()
     proof = np.zeros_like(q.t)

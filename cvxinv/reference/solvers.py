@@ -5,8 +5,8 @@ from typing import Any
 
 import cvxpy as cp
 
-from ..errors import MissingSolverError
-from ..problems import LastLayer, LinearProgram, Problem
+from cvxinv.errors import MissingSolverError
+from cvxinv.problems import LastLayer, LinearProgram, Problem
 
 # far tighter than the defaults, whose answers are too coarse to read a support from
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -13,7 +13,7 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 
-from .solvers import SETTINGS, SOLVED
+from cvxinv.reference.solvers import SETTINGS, SOLVED
 
 INTEGER = {"mip_rel_gap": 0.0, "mip_abs_gap": 0.99, "mip_feasibility_tolerance": 1e-9}  # the objective is a whole number
 

@@ -16,7 +16,7 @@ import cvxpy as cp
 import numpy as np
 from cvxpy.atoms.elementwise.hyperbolic import tanh
 
-from ..activations import Activation
+from cvxinv.activations import Activation
 
 
 @dataclass

@@ -1,0 +1,6 @@
+"""Certificates: what can be proven of a point, whoever found it, from the statement's own data."""
+
+from .certificate import Certificate
+from .verify import certify, support, verify
+
+__all__ = ["Certificate", "certify", "support", "verify"]

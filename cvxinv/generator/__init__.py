@@ -1,0 +1,5 @@
+"""The generator of eq. 2: its model, its files, its Jacobian, and the arguments that go with one."""
+
+from .model import Generator, mnist_generator
+
+__all__ = ["Generator", "mnist_generator"]

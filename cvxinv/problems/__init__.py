@@ -1,0 +1,16 @@
+"""The layer problems as frozen statements, one class per equation; each is an instance of (Q), see `quadratic`.
+
+A signal may be given alone, without the leading B axis.
+"""
+
+from .kinds import LayerProblem, Problem, as_problem, describe
+from .layers import LastLayer, Latent, MidLayer
+from .linear_program import LinearProgram
+from .pursuit import BasisPursuit, LeastSquares
+from .quadratic import Quadratic
+from .statement import batched
+
+__all__ = [
+    "BasisPursuit", "LastLayer", "Latent", "LayerProblem", "LeastSquares", "LinearProgram", "MidLayer", "Problem", "Quadratic",
+    "as_problem", "batched", "describe",
+]  # fmt: skip

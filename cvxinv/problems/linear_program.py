@@ -1,0 +1,59 @@
+"""The linear programs of Lei et al. (2019)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cvxinv import checks
+from cvxinv.arrays import Array, as_float, float64, namespace
+from cvxinv.problems.statement import Statement, default_support, set_fields
+
+
+@dataclass(frozen=True, eq=False)
+class LinearProgram(Statement, data="x_next"):
+    """One layer of Lei et al. (2019): the least e with |W x + b - x_next| <= e on S and W x + b <= e off S.
+
+    `norm="linf"`: one e for all rows; `norm="l1"`: one e_r per row, and their sum is minimised.
+
+    Parameters
+    ----------
+    W, x_next, support, bias
+        As of `MidLayer`.
+    norm : "linf" or "l1"
+    nonnegative : bool
+        Whether x >= 0: yes at hidden layers, no at the latent vector.
+    observed : (m,) or (B, m) bool array, optional
+        The rows that enter at all; all by default (the image layer has masks).
+    """
+
+    W: Array
+    x_next: Array
+    support: Array | None = None
+    bias: Array | None = None
+    norm: Literal["linf", "l1"] = "linf"
+    nonnegative: bool = True
+    observed: Array | None = None
+
+    def __post_init__(self) -> None:
+        if self.norm not in ("linf", "l1"):
+            raise ValueError(f"norm: expected 'linf' or 'l1', got {self.norm!r}")
+        if not isinstance(self.nonnegative, bool):
+            raise TypeError(f"nonnegative: expected True or False, got {self.nonnegative!r}")
+        x_next = as_float("x_next", self.x_next)
+        W = checks.matrix(self.W, x_next)
+        m = int(W.shape[0])
+        x_next = checks.signals("x_next", x_next, m)
+        observed = checks.mask("observed", self.observed, x_next, m)
+        support = checks.mask("support", default_support(x_next) if self.support is None else self.support, x_next, m)
+        set_fields(self, W=W, x_next=x_next, support=support, observed=observed, bias=checks.vector("bias", self.bias, x_next, m))
+
+    def rows(self) -> tuple[Array, Array, Array]:
+        """(c, two_sided, one_sided) for B signals in float64: |W x - c| <= e and W x - c <= e on the two masks."""
+        x_next = self.x_next if self.x_next.ndim == 2 else self.x_next[None, :]
+        xp = namespace(x_next)
+        x_next = float64(x_next)
+        everywhere = xp.ones_like(x_next, dtype=xp.bool)
+        observed = everywhere if self.observed is None else self.observed & everywhere
+        two_sided = self.support & observed
+        zero = xp.zeros_like(x_next)
+        b = zero if self.bias is None else float64(self.bias) + zero
+        return xp.where(two_sided, x_next, zero) - b, two_sided, observed & ~two_sided

@@ -1,0 +1,68 @@
+"""Layered Basis-Pursuit, Algorithm 1."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Literal
+
+from cvxinv.arrays import Array, match, namespace
+from cvxinv.generator import Generator
+from cvxinv.generator.arguments import rows_of, signals_of
+from cvxinv.guarantees.recursion import column_norms, propagated, reachable_lipschitz, weights
+from cvxinv.guarantees.stability import stability
+from cvxinv.problems import BasisPursuit, LeastSquares
+from cvxinv.pursuits.common import Solve, backend, collected, inverted, per_layer
+from cvxinv.pursuits.debias import debias as debias_latent
+from cvxinv.solution import Inversion, Solution
+
+
+def layered_basis_pursuit(
+    G: Generator, y: Array, solve: Solve | None = None, noise: float = 0.0,
+    lam: Literal["theorem3"] | float | Sequence[float] = "theorem3", observed: Array | None = None, debias: bool = False,
+) -> Inversion:  # fmt: skip
+    """Layered Basis-Pursuit (Algorithm 1): basis pursuit on phi^-1(y), then on the rows just found, then least squares for z.
+
+    Parameters
+    ----------
+    noise : float
+        epsilon, a bound on ||y - G(z)||_2.
+    lam : "theorem3", float or sequence of L floats
+        "theorem3": the corrected weights lam_ij = 2 eps_{i+1} ||w_ij|| over the rows kept (erratum E1), with the noise level
+        propagated by the theorem's recursion over the entries found (see `cvxinv.guarantees.stability`); the answer's `bounds` say
+        what is proven of it. A signal that noise can carry out of the range of phi, where phi^-1 has no Lipschitz constant, is
+        INVALID_SIGNAL. Numbers: lam_1 .. lam_L for all columns alike, as printed.
+    G, y, solve, observed, debias
+        As of `latent_pursuit`.
+    """
+    solve = backend(solve)
+    y, seen = signals_of(G, y, observed)
+    noise = per_layer("noise", noise, 1)[0]
+    given = None if isinstance(lam, str) else per_layer("lam", lam, G.depth)
+    if isinstance(lam, str) and lam != "theorem3":
+        raise ValueError(f"lam: expected 'theorem3' or numbers, got {lam!r}")
+    xp = namespace(y)
+    target, invalid = inverted(G, y, seen)
+    rows = rows_of(seen, y)
+    epsilon = reachable_lipschitz(G.activation, y, rows, noise) * noise
+    if given is None:
+        unbounded = ~xp.isfinite(epsilon)
+        invalid = invalid | unbounded
+        target = xp.where(unbounded[..., None], xp.full_like(target, xp.nan), target)
+        epsilon = xp.where(unbounded, xp.zeros_like(epsilon), epsilon)
+    solutions: list[Solution] = []
+    for i in range(G.depth, 0, -1):
+        norms = column_norms(match(G.weights[i], y), rows)
+        lams = weights(epsilon, norms) if given is None else xp.full_like(norms, given[i - 1])
+        solutions.append(solve(BasisPursuit(G.weights[i], target, rows, G.bias(i), lams)))
+        target, rows = solutions[-1].x, solutions[-1].support
+        epsilon = propagated(epsilon, norms, xp.sum(xp.astype(rows, xp.int64), axis=-1))
+    solutions.append(solve(LeastSquares(G.weights[0], target, rows, None, G.bias(0))))
+    z = solutions[-1].x
+    if debias:
+        z = debias_latent(G, y, z, [s.support for s in solutions[-2::-1]], seen)
+    found = collected(G, z, solutions, invalid)
+    if given is not None:
+        return found
+    kept = xp.asarray(y, copy=True)  # the bounds are for this signal and these pixels, whatever becomes of the arguments
+    pixels = None if seen is None else xp.asarray(seen, copy=True)
+    return replace(found, bounding=partial(stability, G, found.supports, noise, "unknown", signal=kept, observed=pixels))

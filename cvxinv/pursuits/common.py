@@ -1,0 +1,74 @@
+"""What the pursuits share: the backend, the last layer, and the answer."""
+
+import importlib
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from cvxinv.arrays import Array, as_array, cast_to, namespace, to_numpy
+from cvxinv.generator import Generator
+from cvxinv.generator.arguments import rows_of
+from cvxinv.problems import LastLayer, Problem
+from cvxinv.solution import Inversion, Solution, Status, worst
+
+Solve: TypeAlias = Callable[[Problem], Solution]
+
+
+def backend(solve: Solve | None) -> Solve:
+    """`solve`, and a check that it returns what it should; by default `fast.solve`, imported only then."""
+    if solve is None:
+        found: Solve = importlib.import_module("fast").solve
+        return found
+    if not callable(solve):
+        raise TypeError(f"solve: expected a callable solve(problem) -> Solution, got {solve!r}")
+
+    def checked(problem: Problem) -> Solution:
+        solution = solve(problem)
+        if not isinstance(solution, Solution):
+            raise TypeError(f"solve: expected it to return a cvxinv.Solution, got {type(solution).__name__}")
+        return solution
+
+    return checked
+
+
+def per_layer(name: str, value: Any, count: int) -> list[float]:
+    """`count` finite numbers >= 0 from that many, or from one for all."""
+    values = [float(v) for v in to_numpy(as_array(name, value)).ravel()] if np.ndim(value) else [float(value)] * count
+    if len(values) != count:
+        raise ValueError(f"{name}: expected one number for all layers, or one per layer ({count} of them), got {len(values)}")
+    if not all(0 <= v < math.inf for v in values):
+        raise ValueError(f"{name}: expected finite numbers >= 0, got {value}")
+    return values
+
+
+def inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]:
+    """phi^-1(y), and the signals with a finite observed pixel outside the range of phi (which become nan there)."""
+    xp = namespace(y)
+    target = G.activation.inverse(y)
+    outside = rows_of(seen, y) & xp.isfinite(y) & ~xp.isfinite(target)
+    return target, xp.any(outside, axis=-1)
+
+
+def last_layer(G: Generator, y: Array, seen: Array | None, lam: float) -> tuple[LastLayer, Array]:
+    """Eq. 5 as the pursuits state it, on phi^-1(y) where phi has kinks, and the signals outside the range of phi there."""
+    W, b, phi = G.weights[-1], G.bias(G.depth), G.activation
+    if phi.smooth:
+        return LastLayer(W, y, phi, b, lam, seen), namespace(y).zeros_like(y[..., 0], dtype=namespace(y).bool)
+    target, invalid = inverted(G, y, seen)
+    return LastLayer(W, target, "identity", b, lam, seen), invalid
+
+
+def collected(G: Generator, z: Array, solutions: list[Solution], invalid: Array) -> Inversion:
+    """Collect: solutions come from the image down and are kept in the order z, x_1, .., x_L."""
+    xp = namespace(z)
+    lost = ~xp.all(xp.isfinite(solutions[0].x), axis=-1, keepdims=True)  # no x_L to go on from
+    z = xp.where(lost, xp.full_like(z, xp.nan), z)
+    status = worst([s.status for s in solutions])
+    if solutions[0].x.ndim == 1:
+        status = Status.INVALID_SIGNAL if bool(invalid) else status
+    else:
+        status[to_numpy(invalid)] = Status.INVALID_SIGNAL
+    layers = solutions[-2::-1]
+    return Inversion(z, [s.x for s in layers], [s.support for s in layers], solutions[::-1], cast_to(G(z), z), status)

@@ -1,0 +1,61 @@
+"""Latent-Pursuit, Algorithm 3."""
+
+from collections.abc import Sequence
+
+from cvxinv.arrays import Array
+from cvxinv.generator import Generator
+from cvxinv.generator.arguments import signals_of
+from cvxinv.problems import Latent, MidLayer
+from cvxinv.pursuits.common import Solve, backend, collected, last_layer, per_layer
+from cvxinv.pursuits.debias import debias as debias_latent
+from cvxinv.solution import Inversion
+
+
+def latent_pursuit(
+    G: Generator, y: Array, solve: Solve | None = None, lam: float | Sequence[float] = 0.0, gamma: float = 0.0,
+    observed: Array | None = None, debias: bool = True,
+) -> Inversion:  # fmt: skip
+    """Latent-Pursuit (Algorithm 3): eq. 5 for x_L, eq. 6 for x_{L-1} .. x_1, eq. 9 for z, then optionally debiasing.
+
+    Where phi is piecewise linear (PLU, leaky ReLU), eq. 5 is neither convex nor smooth; it is then solved on phi^-1(y), which is
+    convex. With tanh and sigmoid it is solved as printed, to a stationary point (erratum E3).
+
+    Parameters
+    ----------
+    G : Generator
+    y : (B, n) or (n,) array
+        The signals G(z), perhaps masked.
+    solve : callable, optional
+        The backend: `solve(problem) -> Solution`. `fast.solve` by default; `cvxinv.reference.solve` is the oracle.
+    lam : float or sequence of L floats
+        Weights lam_1 .. lam_L of the l1 terms.
+    gamma : float
+        Weight of the prior on z (eq. 9).
+    observed : (n,) or (B, n) bool array, optional
+        The pixels that are seen; all by default. What is not seen may hold anything.
+    debias : bool
+        Whether to re-fit z to the observed pixels with all supports frozen. A signal's z is replaced only where that brings
+        G(z) closer to it.
+
+    Returns
+    -------
+    Inversion
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument, for wrong shapes, kinds or negative weights.
+    """
+    solve = backend(solve)
+    y, seen = signals_of(G, y, observed)
+    lams = per_layer("lam", lam, G.depth)
+    last, invalid = last_layer(G, y, seen, lams[-1])
+    solutions = [solve(last)]
+    for i in range(G.depth - 1, 0, -1):
+        solutions.append(solve(MidLayer(G.weights[i], solutions[-1].x, solutions[-1].support, G.bias(i), lams[i - 1])))
+    solutions.append(solve(Latent(G.weights[0], solutions[-1].x, solutions[-1].support, G.bias(0), gamma)))
+    z = solutions[-1].x
+    supports = [s.support for s in solutions[-2::-1]]
+    if debias:
+        z = debias_latent(G, y, z, supports, seen)
+    return collected(G, z, solutions, invalid)

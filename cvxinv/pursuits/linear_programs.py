@@ -1,0 +1,41 @@
+"""The baseline of Lei et al. (2019): a linear program per layer."""
+
+import importlib
+from dataclasses import replace
+from typing import Literal
+
+from cvxinv.arrays import Array
+from cvxinv.generator import Generator
+from cvxinv.generator.arguments import rows_of, signals_of
+from cvxinv.problems import LinearProgram
+from cvxinv.pursuits.common import collected, inverted, per_layer
+from cvxinv.solution import Inversion, Solution
+
+
+def linear_programming(
+    G: Generator, y: Array, norm: Literal["linf", "l1"] = "linf", noise: float = 0.0, observed: Array | None = None
+) -> Inversion:
+    """The baseline of Lei et al. (2019): one linear program per layer, on phi^-1(y), solved with HiGHS.
+
+    Parameters
+    ----------
+    norm : "linf" or "l1"
+        The norm in which the misfit of a layer is minimised.
+    noise : float
+        Entries of an estimated layer up to this level do not count as its support.
+    G, y, observed
+        As of `latent_pursuit`.
+    """
+    reference = importlib.import_module("cvxinv.reference")
+    y, seen = signals_of(G, y, observed)
+    noise = per_layer("noise", noise, 1)[0]
+    target, invalid = inverted(G, y, seen)
+    support = rows_of(None, y)
+    rows: Array | None = rows_of(seen, y)
+    solutions: list[Solution] = []
+    for i in range(G.depth, -1, -1):
+        solutions.append(reference.solve(LinearProgram(G.weights[i], target, support, G.bias(i), norm, i > 0, rows)))
+        found = solutions[-1]
+        target, support, rows = found.x, found.support & (found.x > noise), None
+        solutions[-1] = replace(found, support=support)
+    return collected(G, solutions[-1].x, solutions, invalid)

@@ -1,0 +1,110 @@
+"""Latent-Pursuit for noisy signals: phi^-1 amplifies noise, and with noise no entry of a layer is zero.
+
+1. Eq. 5 on phi itself (some steps of Algorithm 5), where errors of saturated pixels weigh as little as they mean; phi^-1 multiplies
+   them, by 10 for PLU.
+2. The noise of an estimated layer follows from sigma through least squares, and an entry belongs to the support where it outweighs
+   its standard error. Theorem 3's weights, which cover the worst case, leave no support at all at these levels.
+
+Without noise this is Algorithm 3.
+"""
+
+from functools import partial
+from typing import Any
+
+from cvxinv.arrays import Array, float64, match, namespace
+from cvxinv.checks import per_signal
+from cvxinv.generator import Generator
+from cvxinv.generator.arguments import rows_of, signals_of
+from cvxinv.problems import LastLayer, Latent, MidLayer
+from cvxinv.pursuits.common import Solve, backend, collected, last_layer
+from cvxinv.solution import Inversion, Solution
+
+FISTA_STEPS = 50  # on phi from the solution on phi^-1(y): noise is all that more of them would fit
+CAP = 50  # iterations for the other layers, which noise can make degenerate: a start need not be exact
+INSIDE = 1e-6  # distance from the ends of phi's range within which phi^-1 is not evaluated
+MARGIN = 1.5  # entries kept at least, as a multiple of the size of the layer below
+RIDGE = 1e-6  # beside W'W, relative to its mean eigenvalue: standard errors where W has not full rank
+
+
+def noisy_pursuit(G: Generator, y: Array, solve: Solve | None = None, noise: Any = None, observed: Array | None = None) -> Inversion:
+    """Latent-Pursuit (Algorithm 3) on phi itself, with supports decided from the noise: a start for eq. 1, not an estimate.
+
+    Parameters
+    ----------
+    noise : float or (B,) array, optional
+        Standard deviation sigma of the noise of a pixel; by default estimated, per signal, from what the last layer leaves.
+    G, y, solve, observed
+        As of `cvxinv.latent_pursuit`. A backend of your own gets eq. 5 as there: on phi^-1(y) where phi is piecewise linear.
+
+    Returns
+    -------
+    Inversion
+        As of `cvxinv.latent_pursuit`, without debiasing.
+    """
+    y, seen = signals_of(G, y, observed)
+    xp = namespace(y)
+    solve = None if solve is backend(None) else solve
+    default: Any = backend(None)
+    go_on: Solve = partial(default, max_iter=CAP, sure=False) if solve is None else solve
+    last, invalid = _last(G, y, seen, solve)
+    solutions, supports = [last], []
+    M = xp.astype(rows_of(seen, y), xp.float64)
+    variance, share = _noise(G, float64(y), M, last, noise)
+    for i in range(G.depth, 0, -1):
+        W, x = float64(match(G.weights[i], y)), solutions[-1].x
+        of_entries = variance[..., None] * _gains(W) / share[..., None]
+        supports.append(solutions[-1].support & _significant(float64(x), of_entries, MARGIN * G.sizes[i - 1]))
+        S = xp.astype(supports[-1], xp.float64)
+        size = xp.clip(xp.sum(S, axis=-1), 1.0, None)
+        variance, share = xp.sum(S * of_entries, axis=-1) / size, size / S.shape[-1]
+        statement = (
+            MidLayer(G.weights[i - 1], x, supports[-1], G.bias(i - 1)) if i > 1 else Latent(G.weights[0], x, supports[-1], G.bias(0))
+        )
+        solutions.append(go_on(statement))
+    found = collected(G, solutions[-1].x, solutions, invalid)
+    return Inversion(found.z, found.layers, supports[::-1], found.solutions, found.signal, found.status)
+
+
+def _last(G: Generator, y: Array, seen: Array | None, solve: Solve | None) -> tuple[Solution, Array]:
+    """Eq. 5 for x_L, on phi itself with the default backend; and the signals that lie outside the range of phi, where that matters."""
+    if solve is not None or G.activation.name == "identity":
+        statement, invalid = last_layer(G, y, seen, 0.0)
+        return backend(solve)(statement), invalid
+    fast_solve: Any = backend(None)
+    low, high = G.activation.range
+    xp, W, b = namespace(y), G.weights[-1], G.bias(G.depth)
+    inside = xp.clip(y, low + INSIDE, high - INSIDE)
+    start = fast_solve(LastLayer(W, G.activation.inverse(inside), "identity", b, 0.0, seen))
+    statement = LastLayer(W, y, G.activation, b, 0.0, seen)
+    solution = fast_solve(statement, method="fista", x0=start.x, max_iter=FISTA_STEPS, restart=True)
+    return solution, xp.zeros_like(y[..., 0], dtype=xp.bool)
+
+
+def _noise(G: Generator, y: Array, M: Array, last: Solution, noise: Any) -> tuple[Array, Array]:
+    """sigma^2 per signal, and the mean of phi'^2 over all pixels (0 where they are hidden): how much of W_L'W_L is seen."""
+    xp = namespace(y)
+    x = float64(last.x)
+    t = x @ float64(match(G.weights[-1], y)).T
+    t = t if G.biases is None else t + float64(match(G.biases[-1], y))
+    share = xp.clip(xp.mean(M * G.activation.derivative(t) ** 2, axis=-1), 1e-12, None)
+    if noise is not None:
+        sigma = per_signal("noise", noise, y if y.ndim == 2 else y[None, :])
+        return (sigma if y.ndim == 2 else sigma[0]) ** 2, share
+    misfit = xp.where(M > 0, y - G.activation(t), xp.zeros_like(t))
+    spare = xp.sum(M, axis=-1) - xp.sum(xp.astype(last.support, xp.float64), axis=-1)
+    return xp.sum(misfit**2, axis=-1) / xp.clip(spare, 1.0, None), share
+
+
+def _significant(x: Array, variance: Array, least: float) -> Array:
+    """Where x is above its standard error, or among its `least` largest: fewer rows would not determine the layer below (Theorem 2)."""
+    xp = namespace(x)
+    border = xp.sort(x, axis=-1)[..., max(0, x.shape[-1] - int(least))][..., None]
+    return (x > 0) & ((x * x > variance) | (x >= border))
+
+
+def _gains(W: Array) -> Array:
+    """The diagonal of (W'W)^-1: variances of least squares from rows with unit variance."""
+    xp = namespace(W)
+    H = W.T @ W
+    eye = xp.eye(H.shape[0], dtype=xp.float64, device=getattr(H, "device", None))
+    return xp.linalg.diagonal(xp.linalg.inv(H + RIDGE * xp.linalg.trace(H) / H.shape[0] * eye))

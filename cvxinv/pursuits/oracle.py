@@ -1,0 +1,37 @@
+"""The layer-wise oracle, Algorithm 4."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cvxinv import checks
+from cvxinv.arrays import Array, match
+from cvxinv.generator import Generator
+from cvxinv.generator.arguments import rows_of, signals_of
+from cvxinv.problems import LeastSquares
+from cvxinv.pursuits.common import Solve, backend, collected, inverted
+from cvxinv.solution import Inversion
+
+
+def oracle(G: Generator, y: Array, supports: Sequence[Array], observed: Array | None = None, solve: Solve | None = None) -> Inversion:
+    """The layer-wise oracle (Algorithm 4): least squares with the true supports `[S_1, .., S_L]`.
+
+    Parameters
+    ----------
+    supports : sequence of L boolean arrays, (B, n_i) or (n_i,)
+        As `G.supports(z)` gives them.
+    G, y, observed, solve
+        As of `latent_pursuit`.
+    """
+    solve = backend(solve)
+    y, seen = signals_of(G, y, observed)
+    masks = [match(S, y) for S in checks.supports("supports", supports, G.sizes, tuple(y.shape[:-1]))]
+    target, invalid = inverted(G, y, seen)
+    rows = rows_of(seen, y)
+    solutions = []
+    for i in range(G.depth, -1, -1):
+        columns = masks[i - 1] if i else None
+        solutions.append(solve(LeastSquares(G.weights[i], target, rows, columns, G.bias(i))))
+        if i:
+            target, rows = solutions[-1].x, masks[i - 1]
+    found = collected(G, solutions[-1].x, solutions, invalid)
+    return replace(found, supports=masks)

@@ -1,0 +1,21 @@
+"""The measure of the experiments (section 6)."""
+
+from cvxinv.arrays import Array, as_float, float64, match, namespace
+
+
+def snr(x: Array, x_hat: Array) -> Array:
+    """Signal-to-noise ratio 20 log10(||x|| / ||x - x_hat||) in dB, over the last axis.
+
+    inf where x_hat is exact, -inf where x is zero and x_hat is not.
+    """
+    x = as_float("x", x)
+    x_hat = match(as_float("x_hat", x_hat), x)
+    if x.shape != x_hat.shape:
+        raise ValueError(f"x_hat: expected the shape of x, {tuple(x.shape)}, got {tuple(x_hat.shape)}")
+    xp = namespace(x)
+    x, x_hat = float64(x), float64(x_hat)
+    signal, error = xp.sum(x**2, axis=-1), xp.sum((x - x_hat) ** 2, axis=-1)
+    exact = error == 0
+    lost, one = signal == 0, xp.ones_like(error)
+    ratio = xp.where(lost, one, signal) / xp.where(exact, one, error)
+    return xp.where(exact, xp.inf * one, xp.where(lost, -xp.inf * one, 10 * xp.log10(ratio)))

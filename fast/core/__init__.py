@@ -1,0 +1,1 @@
+"""What all methods of `fast` share: the layer, the loop, linear systems."""

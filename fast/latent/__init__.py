@@ -1,0 +1,1 @@
+"""Eq. 1 on z: gradient descent and Levenberg-Marquardt."""

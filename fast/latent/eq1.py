@@ -1,0 +1,136 @@
+"""Eq. 1 for a batch, min_z 1/2 ||y - G(z)||^2 over the observed pixels: objective, gradient and Jacobian, written by hand.
+
+The layers forward, then products masked by the supports: J = diag(phi') W_L D_L .. D_1 W_0 with D_i the 0/1 diagonal of S_i.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cvxinv.activations import Activation
+from cvxinv.arrays import Array, as_float, dtype_name, is_torch
+from cvxinv.checks import signals
+from cvxinv.generator import Generator
+from cvxinv.solution import STATUS_TOLERANCE
+from fast.core.layer import take
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Eq. 1 for a batch: y (B, n), zero where it is not seen, and `seen` (B, n) in 0/1, None for all.
+
+    With a prior, `weight` (B, 1) / 2 ||z||^2 is added to the objective (as in eq. 9).
+    """
+
+    weights: list[Tensor]
+    biases: list[Tensor]
+    phi: Activation
+    y: Tensor
+    seen: Tensor | None
+    weight: Tensor | None = None
+
+    def __getitem__(self, rows: Any) -> "Fit":
+        """The same for some of the signals."""
+        return replace(self, y=self.y[rows], seen=take(self.seen, rows), weight=take(self.weight, rows))
+
+    def with_prior(self, weight: Tensor | None) -> "Fit":
+        """The same with weight (B, 1) / 2 ||z||^2 added to the objective."""
+        return replace(self, weight=weight)
+
+    def to(self, dtype: torch.dtype) -> "Fit":
+        """The same in another precision."""
+        weights, biases = ([a.to(dtype) for a in arrays] for arrays in (self.weights, self.biases))
+        seen, weight = (None if a is None else a.to(dtype) for a in (self.seen, self.weight))
+        return replace(self, weights=weights, biases=biases, y=self.y.to(dtype), seen=seen, weight=weight)
+
+    def pixels(self, some: Tensor) -> "Fit":
+        """The same over some of the pixels only, given by their indices."""
+        weights, biases = [*self.weights[:-1], self.weights[-1][some]], [*self.biases[:-1], self.biases[-1][some]]
+        return replace(self, weights=weights, biases=biases, y=self.y[:, some], seen=None if self.seen is None else self.seen[:, some])
+
+    def objective(self, z: Tensor) -> Tensor:
+        """The objective (B,) at z (B, n_0)."""
+        value = 0.5 * self._masked(self.phi(self._forward(z)[1]) - self.y).square().sum(dim=1)
+        return value if self.weight is None else value + 0.5 * self.weight[:, 0] * z.square().sum(dim=1)
+
+    def gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """The objective (B,) and its gradient (B, n_0) at z."""
+        xs, t = self._forward(z)
+        e = self._masked(self.phi(t) - self.y)
+        objective = 0.5 * (e * e).sum(dim=1)
+        g = self._backward(xs, e.mul_(self.phi.derivative(t)))
+        if self.weight is None:
+            return objective, g
+        return objective + 0.5 * self.weight[:, 0] * z.square().sum(dim=1), g + self.weight * z
+
+    def jacobian(self, z: Tensor) -> Tensor:
+        """J' of the observed rows at z (B, n_0, n), from a product with each W for all signals and latent directions at once."""
+        xs, t = self._forward(z)
+        Jt = self.weights[0].T[None]
+        for x, W in zip(xs[1:], self.weights[1:], strict=True):
+            Jt = (Jt * x.sign()[:, None, :]) @ W.T
+        return Jt * self._masked(self.phi.derivative(t))[:, None, :]
+
+    def stationary(self, z: Tensor) -> Tensor:
+        """Whether the two parts of the gradient, J'(phi' * G(z)) and J'(phi' * y), cancel to the tolerance (B,)."""
+        xs, t = self._forward(z)
+        slope = self._masked(self.phi.derivative(t))
+        of_z, of_y = self._backward(xs, slope * self.phi(t)), self._backward(xs, slope * self.y)
+        scale = torch.maximum(of_z.norm(dim=1), of_y.norm(dim=1))
+        return torch.le((of_z - of_y).norm(dim=1), STATUS_TOLERANCE[dtype_name(z)] * scale)
+
+    def _forward(self, z: Tensor) -> tuple[list[Tensor], Tensor]:
+        """[z, x_1, .., x_L] and W_L x_L + b_L."""
+        xs = [z]
+        for W, b in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            xs.append(torch.addmm(b, xs[-1], W.T).clamp_(min=0))
+        return xs, torch.addmm(self.biases[-1], xs[-1], self.weights[-1].T)
+
+    def _backward(self, xs: list[Tensor], d: Tensor) -> Tensor:
+        """W_0' D_1 W_1' .. D_L W_L' d, with D_i the 0/1 diagonal of the support of x_i."""
+        for x, W in zip(xs[:0:-1], self.weights[:0:-1], strict=True):
+            d = (d @ W).mul_(x.sign())  # x >= 0; a float mask costs less than a boolean one
+        return d @ self.weights[0]
+
+    def _masked(self, a: Tensor) -> Tensor:
+        return a if self.seen is None else a * self.seen
+
+
+def fit_to(G: Generator, y: Array, seen: Array | None) -> tuple[Fit, Tensor]:
+    """Eq. 1 for y as a batch, and which signals are finite where they are seen."""
+    data = batch(y)
+    M = torch.ones_like(data, dtype=torch.bool) & (True if seen is None else tensor(seen))
+    usable = torch.isfinite(data)
+    weights = [tensor(W).to(data) for W in G.weights]
+    biases = [W.new_zeros(len(W)) for W in weights] if G.biases is None else [tensor(b).to(data) for b in G.biases]
+    zero_filled = torch.where(M & usable, data, torch.zeros_like(data))
+    return Fit(weights, biases, G.activation, zero_filled, None if seen is None else M.to(data.dtype)), (usable | ~M).all(dim=1)
+
+
+def checked(G: Generator, y: Any) -> Array:
+    """The signals y, if they are those of a generator G."""
+    if not isinstance(G, Generator):
+        raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
+    return signals("y", as_float("y", y), G.sizes[-1])
+
+
+def checked_start(G: Generator, y: Array, start: Any) -> Array:
+    """The start, if it has one row for each of the signals y."""
+    start, shape = as_float("start", start), (*y.shape[:-1], G.sizes[0])
+    if tuple(start.shape) != shape:
+        raise ValueError(f"start: expected shape {shape}, got {tuple(start.shape)}")
+    return start
+
+
+def tensor(a: Array) -> Tensor:
+    """`a` as a tensor; NumPy's memory is copied, because torch shares only what is writable and has positive strides."""
+    found: Tensor = a if is_torch(a) else torch.from_numpy(np.array(a, order="C"))
+    return found
+
+
+def batch(a: Array) -> Tensor:
+    """`a` as a tensor with a B axis."""
+    return tensor(a).reshape(-1, a.shape[-1])

@@ -1,0 +1,128 @@
+"""Levenberg-Marquardt on z (eq. 1) from several starts: min_z 1/2 ||y - G(z)||^2 over the observed pixels, perhaps with a prior."""
+
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cvxinv.arrays import Array, float64, is_torch, match
+from cvxinv.checks import mask, weight
+from cvxinv.generator import Generator
+from fast.latent.eq1 import batch, checked, checked_start, fit_to
+from fast.latent.race import multistart
+from fast.latent.steps import begin, descend
+
+NEAR = 1e-12  # objective relative to 1/2 ||y||^2 below which a start is the solution but for rounding: nothing is raced against it
+
+
+@dataclass(frozen=True, eq=False)
+class Minimum:
+    """What was found for B signals (without the B axis, if one signal was given).
+
+    Attributes
+    ----------
+    z : (B, n_0) array
+        nan for a signal with an observed nan or inf.
+    objective : (B,) array
+        Of eq. 1 at z, with the prior.
+    agreement : (B,) array
+        Share of the starts in the last heat of the race that were within 10 % of the winner's z then.
+    steps : (B,) array of int
+        From the winner of the race on.
+    finished : (B,) bool array
+        Whether no step descends any more: the gradient is zero to rounding, or z lies at a kink of the generator from which
+        none of the steps tried leads down.
+    """
+
+    z: Array
+    objective: Array
+    agreement: Array
+    steps: Array
+    finished: Array
+
+
+def levenberg_marquardt(
+    G: Generator, y: Array, start: Array | None = None, starts: int = 0, seed: int = 0, observed: Array | None = None,
+    prior: Array | float = 0.0, scale: float = 1.0, steps: int = 100,
+) -> Minimum:  # fmt: skip
+    """Minimise eq. 1, 1/2 ||y - G(z)||^2 + prior/2 ||z||^2 over the observed pixels, from one or several starts.
+
+    Parameters
+    ----------
+    G : Generator
+    y : (B, n) or (n,) array
+        Computed on its device, in float64.
+    start : (B, n_0) or (n_0,) array, optional
+        One start of each signal; rows that are not finite have none.
+    starts : int
+        How many random starts to race against it; one at least where there is no `start`. Each is the nearest of 1 024 draws.
+    seed : int
+        Of the draws, which are the same for all signals: what is found for a signal does not depend on its companions.
+    observed : (n,) or (B, n) bool array, optional
+        The pixels that are seen; all by default. What is not seen may hold anything.
+    prior : float or (B,) array
+        Weight of 1/2 ||z||^2: (sigma / sigma_z)^2 for noise of standard deviation sigma and z ~ N(0, sigma_z^2 I).
+    scale : float
+        Standard deviation of the draws.
+    steps : int
+        Cap for the winner of the race.
+
+    Returns
+    -------
+    Minimum
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument, for wrong shapes, kinds or numbers.
+    """
+    y = checked(G, y)
+    seen = mask("observed", observed, y, G.sizes[-1])
+    first = None if start is None else checked_start(G, y, start)
+    starts, seed, steps = (_natural(name, k) for name, k in (("starts", starts), ("seed", seed), ("steps", steps)))
+    scale = weight("scale", scale)
+    with torch.no_grad():
+        fit, finite = fit_to(G, float64(y), seen)
+        B, n0 = len(fit.y), G.sizes[0]
+        fit = fit.with_prior(_prior(prior, fit.y))
+        z = fit.y.new_full((B, n0), torch.nan) if first is None else batch(first).to(fit.y)
+        lost = ~torch.isfinite(z).all(1)
+        own = begin(fit, torch.where(lost[:, None], 0.0, z))
+        own.objective[lost], own.finished[lost] = torch.inf, False
+        open_ = finite & (own.objective > NEAR * 0.5 * fit.y.square().sum(1))
+        agreement = multistart(G, fit, own, lost, open_, starts, seed, scale)
+        own.finished |= ~finite
+        found = descend(fit, own, steps)
+        z = torch.where(finite[:, None], found.z, torch.nan)
+        objective = torch.where(finite, found.objective, torch.nan)
+
+    def back(a: Tensor) -> Array:
+        a = a if y.ndim == 2 else a[0]
+        return a if is_torch(y) else a.numpy()
+
+    return Minimum(back(z.to(batch(y).dtype)), back(objective), back(agreement), back(found.steps), back(found.finished & finite))
+
+
+def _natural(name: str, value: Any) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected an integer, got {type(value).__name__}") from None
+    if isinstance(value, bool) or number < 0:
+        raise ValueError(f"{name}: expected an integer >= 0, got {value}")
+    return number
+
+
+def _prior(value: Any, y: Tensor) -> Tensor | None:
+    """The weight (B, 1), or None for none."""
+    if getattr(value, "ndim", 0) == 0:
+        value = weight("prior", value)
+        return y.new_full((len(y), 1), value) if value else None
+    w: Tensor = match(value, y).to(y.dtype)
+    if tuple(w.shape) != (len(y),):
+        raise ValueError(f"prior: expected a number or shape ({len(y)},), got {tuple(w.shape)}")
+    if not bool(((w >= 0) & torch.isfinite(w)).all()):
+        raise ValueError("prior: expected finite entries >= 0, got negative, nan or infinite ones")
+    return w[:, None]

@@ -1,0 +1,1 @@
+"""The algorithms of `fast`, a file each: a small typed state and a pure step."""

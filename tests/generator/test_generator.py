@@ -1,0 +1,283 @@
+"""The generator of eq. 2: forward pass, torch modules, files, devices and measurements."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
+from torch import nn
+
+import cvxinv
+from cvxinv import Generator, GeneratorFileError, UnsupportedModuleError
+from cvxinv.activations import PLU, LeakyReLU
+from tests.support.instances import generator
+from tests.support.tolerances import FORWARD, FORWARD_FLOAT32
+
+SIZES = (3, 7, 9, 11)
+RNG = np.random.default_rng(0)
+
+
+def by_hand(G, z):
+    """Eq. 2 with loops, one signal."""
+    x, layers = [float(v) for v in z], []
+    for i, W in enumerate(G.weights):
+        b = np.zeros(len(W)) if G.biases is None else G.biases[i]
+        t = [sum(float(w) * v for w, v in zip(row, x, strict=True)) + float(c) for row, c in zip(W, b, strict=True)]
+        x = [max(v, 0.0) for v in t] if i < len(G.weights) - 1 else [float(G.activation(np.array([v]))[0]) for v in t]
+        layers.append(x)
+    return layers
+
+
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("phi", ["identity", "tanh", "sigmoid", "leaky_relu", "plu", PLU(0.3, 0.2), LeakyReLU(0.2)])
+def test_forward_pass_by_hand(phi, biased):
+    G, z = generator(SIZES, phi, biased=biased), RNG.standard_normal((4, 3))
+    assert G.sizes == SIZES
+    for b in range(4):
+        *layers, signal = by_hand(G, z[b])
+        np.testing.assert_allclose(G(z)[b], signal, rtol=FORWARD, atol=FORWARD)
+        np.testing.assert_allclose(G(z[b]), signal, rtol=FORWARD, atol=FORWARD)
+        for x, S, expected in zip(G.layers(z), G.supports(z), layers, strict=True):
+            np.testing.assert_allclose(x[b], expected, rtol=FORWARD, atol=FORWARD)
+            np.testing.assert_array_equal(S[b], np.array(expected) > 0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_signals_keep_their_kind_and_dtype(dtype):
+    G, z = generator(SIZES, "tanh", biased=True), RNG.standard_normal((4, 3))
+    y = G(torch.tensor(z, dtype=dtype))
+    assert y.dtype == dtype
+    np.testing.assert_allclose(y, G(z), atol=FORWARD_FLOAT32)
+    assert G(z.astype(np.float32)).dtype == np.float32
+    assert G(z[:0]).shape == (0, 11)
+
+
+def test_a_nan_stays_where_it_is():
+    G, z = generator(SIZES), RNG.standard_normal((3, 3))
+    z[1, 0] = np.nan
+    y = G(z)
+    assert np.isnan(y[1]).all()
+    assert np.isfinite(y[[0, 2]]).all()
+
+
+def trained(*modules):
+    """Modules with weights and running statistics as if trained, in float64."""
+    torch.manual_seed(0)
+    net = nn.Sequential(*modules).double()
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+            if module.affine:
+                nn.init.normal_(module.weight)
+                nn.init.normal_(module.bias)
+    return net.eval()
+
+
+FOLDABLE = {
+    "after Linear": lambda: trained(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh()),
+    "after Dropout": lambda: trained(nn.Linear(3, 8), nn.Dropout(0.5), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5), nn.Sigmoid()),
+    "before the output": lambda: trained(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.BatchNorm1d(5), cvxinv.nn.PLU(0.2, 0.5)),
+    "two": lambda: trained(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5), nn.LeakyReLU(0.2)),
+    "affine=False": lambda: trained(nn.Linear(3, 8), nn.BatchNorm1d(8, affine=False), nn.ReLU(), nn.Linear(8, 5)),
+    "no bias": lambda: trained(nn.Linear(3, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5, bias=False)),
+    "nested": lambda: trained(
+        nn.Sequential(nn.Linear(3, 8), nn.Sequential(nn.BatchNorm1d(8), nn.ReLU())), nn.Identity(), nn.Linear(8, 5), nn.Tanh()
+    ),
+    "one ReLU used twice": lambda: (lambda relu: trained(nn.Linear(3, 8), relu, nn.Linear(8, 8), relu, nn.Linear(8, 5)))(nn.ReLU()),
+    "one block used twice": lambda: (lambda block: trained(nn.Linear(3, 8), nn.ReLU(), block, block, nn.Linear(8, 5)))(
+        nn.Sequential(nn.Linear(8, 8), nn.ReLU())
+    ),
+    "Flatten": lambda: trained(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh(), nn.Flatten()),
+}
+
+
+@pytest.mark.parametrize("name", FOLDABLE)
+def test_modules_fold_to_the_same_function(name):
+    net, z = FOLDABLE[name](), torch.randn(6, 3, dtype=torch.float64)
+    G = Generator.from_torch(net)
+    np.testing.assert_allclose(G(z), net(z).detach(), rtol=FORWARD, atol=FORWARD)
+    assert not any(W.requires_grad for W in G.weights)
+    before = G(z)
+    nn.init.zeros_(next(net.parameters()))
+    np.testing.assert_array_equal(G(z), before)  # a copy
+
+
+REFUSED = [
+    ([nn.Linear(3, 8), nn.GELU(), nn.Linear(8, 5)], r"module 1, GELU"),
+    ([nn.Conv1d(1, 1, 3)], r"module 0, Conv1d"),
+    ([nn.Linear(3, 8), nn.Linear(8, 5)], r"module 1, Linear"),
+    ([nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 5)], r"module 2, Linear"),
+    ([nn.BatchNorm1d(3), nn.Linear(3, 5)], r"module 0, BatchNorm1d"),
+    ([nn.Linear(3, 8), nn.ReLU(), nn.BatchNorm1d(8), nn.Linear(8, 5)], r"module 2, BatchNorm1d"),
+    ([nn.Linear(3, 8), nn.BatchNorm1d(8, track_running_stats=False), nn.ReLU(), nn.Linear(8, 5)], r"module 1, BatchNorm1d"),
+    ([nn.Linear(3, 8), nn.BatchNorm1d(7), nn.ReLU(), nn.Linear(8, 5)], r"module 1, BatchNorm1d"),
+    ([nn.Linear(3, 8), nn.ReLU(), nn.Linear(7, 5)], r"module 2, Linear"),
+    ([nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.ReLU()], r"module 3, ReLU"),
+    ([nn.Linear(3, 8), nn.ReLU(), nn.ReLU(), nn.Linear(8, 5)], r"module 2, ReLU"),
+    ([nn.Sequential(nn.Linear(3, 8), nn.Sequential(nn.ELU())), nn.Linear(8, 5)], r"module 0\.1\.0, ELU"),
+    ([nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh(), nn.Dropout(), nn.Sigmoid()], r"module 5, Sigmoid"),
+    ([], r"at least one Linear"),
+]
+
+
+@pytest.mark.parametrize(("modules", "message"), REFUSED, ids=[message for _, message in REFUSED])
+def test_refusals_name_module_and_position(modules, message):
+    with pytest.raises(UnsupportedModuleError, match=message):
+        Generator.from_torch(nn.Sequential(*modules))
+
+
+def test_what_is_no_module():
+    with pytest.raises(TypeError, match="module: expected"):
+        Generator.from_torch([nn.Linear(2, 2)])
+    with pytest.raises(UnsupportedModuleError, match="Bilinear"):
+        Generator.from_torch(nn.Bilinear(2, 2, 2))
+
+
+# -- files -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("biased", [False, True])
+def test_files_keep_everything(tmp_path, biased, dtype):
+    G = generator((3, 7, 11), PLU(0.25, 0.5), biased=biased).to(dtype=dtype)
+    G.save(tmp_path / "g.safetensors")
+    for path in (tmp_path / "g.safetensors", str(tmp_path / "g.safetensors")):
+        H = Generator.load(path)
+        assert H.activation == G.activation
+        assert (H.biases is None) == (G.biases is None)
+        for a, b in zip([*G.weights, *(G.biases or [])], [*H.weights, *(H.biases or [])], strict=True):
+            assert a.dtype == b.dtype
+            np.testing.assert_array_equal(a, b)
+    G.to("cpu").save(tmp_path / "t.safetensors")
+    np.testing.assert_array_equal(Generator.load(tmp_path / "t.safetensors").weights[0], G.weights[0])
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "g.safetensors"
+    generator((2, 3, 4, 4), "plu", biased=True).save(path)
+    return path
+
+
+def rewrite(path, drop=None, metadata=None, **tensors):
+    """The file with other tensors or metadata."""
+    good = {"format": "cvxinv.Generator", "version": "1", "activation": json.dumps({"name": "identity"})}
+    kept = {k: v for k, v in {**load_file(path), **tensors}.items() if k != drop}
+    save_file(kept, path, metadata=good if metadata is None else {**good, **metadata})
+
+
+SPOILED = {
+    "truncated header": lambda p: p.write_bytes(p.read_bytes()[:20]),
+    "truncated data": lambda p: p.write_bytes(p.read_bytes()[:-8]),
+    "empty": lambda p: p.write_bytes(b""),
+    "pickle": lambda p: p.write_bytes(pickle.dumps({"weights.0": np.ones((2, 2))})),
+    "torch": lambda p: torch.save({"weights.0": torch.ones(2, 2)}, p),
+    "numpy": lambda p: p.write_bytes(b"\x93NUMPY" + bytes(200)),
+    "no metadata": lambda p: save_file(load_file(p), p),
+    "other format": lambda p: rewrite(p, metadata={"format": "pt"}),
+    "other version": lambda p: rewrite(p, metadata={"version": "2"}),
+    "activation not json": lambda p: rewrite(p, metadata={"activation": "{"}),
+    "activation a list": lambda p: rewrite(p, metadata={"activation": "[1]"}),
+    "activation unknown": lambda p: rewrite(p, metadata={"activation": '{"name": "relu"}'}),
+    "activation parameters": lambda p: rewrite(p, metadata={"activation": '{"name": "plu", "beta": 1}'}),
+    "activation parameter a word": lambda p: rewrite(p, metadata={"activation": '{"name": "plu", "alpha": "x"}'}),
+    "activation parameter bad": lambda p: rewrite(p, metadata={"activation": '{"name": "plu", "alpha": -1}'}),
+    "missing weight": lambda p: rewrite(p, drop="weights.0"),
+    "missing last weight": lambda p: rewrite(p, drop="weights.2"),
+    "missing bias": lambda p: rewrite(p, drop="biases.1"),
+    "foreign tensor": lambda p: rewrite(p, extra=np.ones(3)),
+    "shapes do not chain": lambda p: rewrite(p, **{"weights.1": np.ones((4, 5))}),
+    "integers": lambda p: rewrite(p, **{"weights.0": np.ones((3, 2), int)}),
+    "nan": lambda p: rewrite(p, **{"weights.0": np.full((3, 2), np.nan)}),
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_spoiled_files_are_refused_by_name(saved, how, monkeypatch):
+    SPOILED[how](saved)
+    for name in ("load", "loads"):
+        monkeypatch.setattr(pickle, name, lambda *_, **__: pytest.fail("unpickled"))
+    with pytest.raises(GeneratorFileError, match=r"g\.safetensors"):
+        Generator.load(saved)
+
+
+@given(junk=st.binary(max_size=400))
+@example(junk=b"\x02\x00\x00\x00\x00\x00\x00\x00{}")
+@example(junk=b"\xff" * 8)
+def test_random_bytes_are_refused(tmp_path_factory, junk):
+    path = tmp_path_factory.mktemp("junk") / "g.safetensors"
+    path.write_bytes(junk)
+    with pytest.raises(GeneratorFileError):
+        Generator.load(path)
+
+
+def test_a_missing_file_is_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        Generator.load(tmp_path / "nowhere.safetensors")
+
+
+# -- elsewhere ---------------------------------------------------------------------------------------------------
+
+
+def test_to_moves_a_copy():
+    G = generator(SIZES, "tanh", biased=True)
+    T = G.to("cpu", dtype=torch.float32)
+    assert T.weights[0].dtype == T.biases[0].dtype == torch.float32
+    back = T.to("numpy", dtype="float64")
+    assert isinstance(back.weights[0], np.ndarray)
+    assert back.weights[0].dtype == np.float64
+    np.testing.assert_allclose(back.weights[0], G.weights[0], rtol=1e-6)
+    assert G.to(dtype=np.float32).weights[0].dtype == np.float32
+    T.weights[0].zero_()
+    assert np.any(G.weights[0])
+    same = G.to("cpu")
+    same.weights[0].zero_()
+    assert np.any(G.weights[0]), "to() must not share memory with the original"
+    with pytest.raises(ValueError, match="dtype"):
+        G.to(dtype="float16")
+
+
+@pytest.mark.gpu
+def test_to_cuda_and_back():
+    G, z = generator(SIZES, "plu"), RNG.standard_normal((2, 3))
+    y = G.to("cuda")(torch.tensor(z, device="cuda"))
+    assert y.is_cuda
+    np.testing.assert_allclose(y.cpu(), G(z), rtol=FORWARD, atol=FORWARD)
+
+
+@pytest.mark.parametrize("biased", [False, True])
+def test_measure(biased):
+    G, A, z = generator(SIZES, biased=biased), RNG.standard_normal((5, 11)), RNG.standard_normal((4, 3))
+    np.testing.assert_allclose(G.measure(A)(z), G(z) @ A.T, rtol=FORWARD, atol=FORWARD)
+    with pytest.raises(ValueError, match="A: expected shape"):
+        G.measure(A.T)
+    with pytest.raises(ValueError, match="activation"):
+        generator(SIZES, "tanh").measure(A)
+
+
+W0, W1 = RNG.standard_normal((4, 3)), RNG.standard_normal((5, 4))
+BAD = [
+    (ValueError, r"weights: expected at least two", lambda: Generator([W0])),
+    (ValueError, r"weights\[1\]: expected 4 columns", lambda: Generator([W0, W1.T])),
+    (ValueError, r"weights\[0\]: ", lambda: Generator([W0[0], W1])),
+    (ValueError, r"weights\[1\]: expected finite", lambda: Generator([W0, np.full((5, 4), np.inf)])),
+    (TypeError, r"weights\[0\]: ", lambda: Generator([W0.astype(int), W1])),
+    (TypeError, r"weights\[1\]: ", lambda: Generator([W0, W1.astype(np.float32)])),
+    (TypeError, r"weights\[1\]: ", lambda: Generator([W0, torch.tensor(W1)])),
+    (ValueError, r"biases: expected 2", lambda: Generator([W0, W1], [np.ones(4)])),
+    (ValueError, r"biases\[1\]: expected shape", lambda: Generator([W0, W1], [np.ones(4), np.ones(4)])),
+    (ValueError, r"activation: ", lambda: Generator([W0, W1], None, "softmax")),
+    (ValueError, r"z: expected shape", lambda: Generator([W0, W1])(np.ones(4))),
+    (TypeError, r"z: expected float", lambda: Generator([W0, W1])(np.ones(3, int))),
+]
+
+
+@pytest.mark.parametrize(("error", "message", "call"), BAD, ids=[message for _, message, _ in BAD])
+def test_wrong_arguments_are_named(error, message, call):
+    with pytest.raises(error, match="^" + message):
+        call()
