@@ -12,39 +12,104 @@ if TYPE_CHECKING:
     from cvxinv import activations, guarantees, reference
     from cvxinv.certificate import Certificate
     from cvxinv.certificate.verify import verify
-    from cvxinv.errors import GeneratorFileError, MissingSolverError, NotConvexError, UnsupportedModuleError
+    from cvxinv.errors import (
+        GeneratorFileError,
+        MissingSolverError,
+        NotConvexError,
+        UnsupportedModuleError,
+    )
     from cvxinv.generator import Generator, mnist_generator, nn
     from cvxinv.inversion import cramer_rao
     from cvxinv.inversion.invert import hybrid, invert
-    from cvxinv.problems import BasisPursuit, LastLayer, Latent, LeastSquares, LinearProgram, MidLayer
+    from cvxinv.problems import (
+        BasisPursuit,
+        LastLayer,
+        Latent,
+        LeastSquares,
+        LinearProgram,
+        MidLayer,
+    )
     from cvxinv.problems import file as problem_file
-    from cvxinv.pursuits import latent_pursuit, layered_basis_pursuit, linear_programming, noisy_pursuit
+    from cvxinv.pursuits import (
+        latent_pursuit,
+        layered_basis_pursuit,
+        linear_programming,
+        noisy_pursuit,
+    )
     from cvxinv.pursuits.oracle import oracle
     from cvxinv.solution import Inversion, Solution, Status
     from cvxinv.solution.snr import snr
 
 _HOME = {
     "certificate": ("Certificate", "verify"),
-    "errors": ("GeneratorFileError", "MissingSolverError", "NotConvexError", "UnsupportedModuleError"),
+    "errors": (
+        "GeneratorFileError",
+        "MissingSolverError",
+        "NotConvexError",
+        "UnsupportedModuleError",
+    ),
     "generator": ("Generator", "mnist_generator"),
     "inversion": ("cramer_rao", "hybrid", "invert"),
-    "problems": ("BasisPursuit", "LastLayer", "Latent", "LeastSquares", "LinearProgram", "MidLayer"),
-    "pursuits": ("latent_pursuit", "layered_basis_pursuit", "linear_programming", "noisy_pursuit", "oracle"),
+    "problems": (
+        "BasisPursuit",
+        "LastLayer",
+        "Latent",
+        "LeastSquares",
+        "LinearProgram",
+        "MidLayer",
+    ),
+    "pursuits": (
+        "latent_pursuit",
+        "layered_basis_pursuit",
+        "linear_programming",
+        "noisy_pursuit",
+        "oracle",
+    ),
     "solution": ("Inversion", "Solution", "Status", "snr"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 _MODULES = {
-    "activations": "activations", "guarantees": "guarantees", "nn": "generator.nn", "problem_file": "problems.file",
-    "problems": "problems", "reference": "reference",
-}  # fmt: skip
+    "activations": "activations",
+    "guarantees": "guarantees",
+    "nn": "generator.nn",
+    "problem_file": "problems.file",
+    "problems": "problems",
+    "reference": "reference",
+}
 
 __all__ = [
-    "BasisPursuit", "Certificate", "Generator", "GeneratorFileError", "Inversion", "LastLayer", "Latent",
-    "LeastSquares", "LinearProgram", "MidLayer", "MissingSolverError", "NotConvexError", "Solution", "Status",
-    "UnsupportedModuleError", "activations", "cramer_rao", "guarantees", "hybrid", "invert", "latent_pursuit",
-    "layered_basis_pursuit", "linear_programming", "mnist_generator", "nn", "noisy_pursuit", "oracle", "problem_file",
-    "reference", "snr", "verify",
-]  # fmt: skip
+    "BasisPursuit",
+    "Certificate",
+    "Generator",
+    "GeneratorFileError",
+    "Inversion",
+    "LastLayer",
+    "Latent",
+    "LeastSquares",
+    "LinearProgram",
+    "MidLayer",
+    "MissingSolverError",
+    "NotConvexError",
+    "Solution",
+    "Status",
+    "UnsupportedModuleError",
+    "activations",
+    "cramer_rao",
+    "guarantees",
+    "hybrid",
+    "invert",
+    "latent_pursuit",
+    "layered_basis_pursuit",
+    "linear_programming",
+    "mnist_generator",
+    "nn",
+    "noisy_pursuit",
+    "oracle",
+    "problem_file",
+    "reference",
+    "snr",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

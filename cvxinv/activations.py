@@ -1,7 +1,8 @@
-"""Output activations phi of eq. 2: value, derivative, inverse, range and the Lipschitz constant of the inverse.
+"""Output activations phi of eq. 2: value, derivative, inverse, range and the Lipschitz constant of
+the inverse.
 
-Every phi is elementwise, strictly increasing and invertible on its range. All methods take numpy arrays or torch
-tensors and answer in kind. Outside the range of phi the inverse is nan.
+Every phi is elementwise, strictly increasing and invertible on its range. All methods take numpy
+arrays or torch tensors and answer in kind. Outside the range of phi the inverse is nan.
 """
 
 import math
@@ -36,7 +37,9 @@ class Activation(Protocol):
         ...
 
     def curvature(self, y: Array) -> Array:
-        """Bound over all t on phi'(t)^2 + |phi''(t)| |phi(t) - y|, kinks aside: the curvature of 1/2 (y - phi(t))^2 (erratum E4)."""
+        """Bound over all t on phi'(t)^2 + |phi''(t)| |phi(t) - y|, kinks aside: the curvature of
+        1/2 (y - phi(t))^2 (erratum E4).
+        """
         ...
 
     def inverse_lipschitz(self, low: float, high: float) -> float:
@@ -97,7 +100,9 @@ class Tanh:
     def inverse(self, y: Array) -> Array:
         xp = namespace(y)
         inside = xp.abs(y) < 1
-        return xp.where(inside, xp.atanh(xp.where(inside, y, xp.zeros_like(y))), xp.full_like(y, xp.nan))
+        return xp.where(
+            inside, xp.atanh(xp.where(inside, y, xp.zeros_like(y))), xp.full_like(y, xp.nan)
+        )
 
     def curvature(self, y: Array) -> Array:
         return 1 + 4 / math.sqrt(27) * (1 + namespace(y).abs(y))  # |tanh''| <= 4 / sqrt(27)
@@ -154,7 +159,9 @@ class LeakyReLU:
 
     def __post_init__(self) -> None:
         if not 0 < self.slope <= 1:
-            raise ValueError(f"slope: expected 0 < slope <= 1 (phi must be invertible), got {self.slope}")
+            raise ValueError(
+                f"slope: expected 0 < slope <= 1 (phi must be invertible), got {self.slope}"
+            )
 
     @property
     def range(self) -> tuple[float, float]:
@@ -165,7 +172,9 @@ class LeakyReLU:
 
     def derivative(self, t: Array) -> Array:
         xp = namespace(t)
-        return xp.clip(xp.astype(t >= 0, t.dtype), self.slope, 1.0)  # on the CPU, clip costs torch far less than where
+        return xp.clip(
+            xp.astype(t >= 0, t.dtype), self.slope, 1.0
+        )  # on the CPU, clip costs torch far less than where
 
     def inverse(self, y: Array) -> Array:
         return namespace(y).where(y >= 0, y, y / self.slope)
@@ -180,7 +189,9 @@ class LeakyReLU:
 
 @dataclass(frozen=True)
 class PLU:
-    """Piecewise linear unit (Nicolae 2018): slope 1 on [-c, c], slope alpha outside, continuous; 0 < alpha <= 1."""
+    """Piecewise linear unit (Nicolae 2018): slope 1 on [-c, c], slope alpha outside, continuous; 0
+    < alpha <= 1.
+    """
 
     alpha: float = 0.1
     c: float = 1.0
@@ -189,7 +200,9 @@ class PLU:
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha <= 1:
-            raise ValueError(f"alpha: expected 0 < alpha <= 1 (phi must be invertible), got {self.alpha}")
+            raise ValueError(
+                f"alpha: expected 0 < alpha <= 1 (phi must be invertible), got {self.alpha}"
+            )
         if not 0 < self.c < math.inf:
             raise ValueError(f"c: expected a positive number, got {self.c}")
 
@@ -217,7 +230,9 @@ class PLU:
         return 1 / self.alpha if max(-low, high) > self.c else 1.0
 
 
-_CLASSES: dict[str, type[Activation]] = {cls.name: cls for cls in (Identity, Tanh, Sigmoid, LeakyReLU, PLU)}
+_CLASSES: dict[str, type[Activation]] = {
+    cls.name: cls for cls in (Identity, Tanh, Sigmoid, LeakyReLU, PLU)
+}
 
 
 def activation(phi: str | Activation) -> Activation:
@@ -235,7 +250,9 @@ def activation(phi: str | Activation) -> Activation:
             raise ValueError(f"activation: expected one of {', '.join(_CLASSES)}, got {phi!r}")
         return _CLASSES[phi]()
     if not isinstance(phi, tuple(_CLASSES.values())):
-        raise TypeError(f"activation: expected a name or one of the classes of cvxinv.activations, got {phi!r}")
+        raise TypeError(
+            f"activation: expected a name or one of the classes of cvxinv.activations, got {phi!r}"
+        )
     return phi
 
 
@@ -248,5 +265,7 @@ def from_dict(d: dict[str, str | float]) -> Activation:
     """The inverse of `to_dict`; raises `ValueError` or `TypeError` for anything else."""
     parameters = {k: v for k, v in d.items() if k != "name"}
     if d.get("name") not in _CLASSES:
-        raise ValueError(f"activation: expected one of {', '.join(_CLASSES)}, got {d.get('name')!r}")
+        raise ValueError(
+            f"activation: expected one of {', '.join(_CLASSES)}, got {d.get('name')!r}"
+        )
     return _CLASSES[str(d["name"])](**parameters)

@@ -11,7 +11,9 @@ import numpy as np
 
 Array: TypeAlias = Any  # numpy.ndarray | torch.Tensor
 FLOATS = ("float32", "float64")
-_NAMESPACES: dict[type, Any] = {}  # kept, because finding one takes as long as an operation on a small array
+_NAMESPACES: dict[
+    type, Any
+] = {}  # kept, because finding one takes as long as an operation on a small array
 
 
 def is_torch(a: object) -> bool:
@@ -48,7 +50,9 @@ def as_array(name: str, a: Any) -> Array:
 
 
 def as_float(name: str, a: Any) -> Array:
-    """`a` as a float32 or float64 array of its own kind; `TypeError` naming it for any other dtype."""
+    """`a` as a float32 or float64 array of its own kind; `TypeError` naming it for any other
+    dtype.
+    """
     a = as_array(name, a)
     if dtype_name(a) not in FLOATS:
         raise TypeError(f"{name}: expected float32 or float64 entries, got {dtype_name(a)}")
@@ -67,7 +71,9 @@ def match(a: Array, like: Array) -> Array:
     """`a` in the kind and on the device of `like`; its dtype stays."""
     if is_torch(like):
         torch = cast(Any, sys.modules["torch"])
-        if isinstance(a, np.ndarray) and (not a.flags.writeable or any(stride < 0 for stride in a.strides)):
+        if isinstance(a, np.ndarray) and (
+            not a.flags.writeable or any(stride < 0 for stride in a.strides)
+        ):
             a = a.copy()  # tensors can be neither read-only nor stored backwards
         return torch.as_tensor(a, device=like.device)
     return to_numpy(a)

@@ -1,4 +1,6 @@
-"""What the statements ask of their arguments: kind, dtype, shape and sign, with errors that name the argument."""
+"""What the statements ask of their arguments: kind, dtype, shape and sign, with errors that name
+the argument.
+"""
 
 import math
 from collections.abc import Sequence
@@ -37,11 +39,17 @@ def same_batch(name: str, a: Array, data: Array, size: int) -> None:
     """Refuse `a` unless it is (size,), or (B, size) with the B of the data."""
     allowed = [(size,)] + ([(int(data.shape[0]), size)] if data.ndim == 2 else [])
     if tuple(a.shape) not in allowed:
-        raise ValueError(f"{name}: expected shape {' or '.join(map(str, allowed))}, got {tuple(a.shape)}")
+        raise ValueError(
+            f"{name}: expected shape {' or '.join(map(str, allowed))}, got {tuple(a.shape)}"
+        )
 
 
-def supports(name: str, given: Sequence[Any], sizes: Sequence[int], batch: tuple[int, ...] | None = None) -> list[Array]:
-    """The supports S_1, .., S_L of a generator with these sizes: masks (n_i,) or (B, n_i), all of one batch shape, `batch` if given."""
+def supports(
+    name: str, given: Sequence[Any], sizes: Sequence[int], batch: tuple[int, ...] | None = None
+) -> list[Array]:
+    """The supports S_1, .., S_L of a generator with these sizes: masks (n_i,) or (B, n_i), all of
+    one batch shape, `batch` if given.
+    """
     if len(given) != len(sizes) - 2:
         raise ValueError(f"{name}: expected {len(sizes) - 2} masks S_1, .., S_L, got {len(given)}")
     masks = [as_mask(f"{name}[{i}]", S) for i, S in enumerate(given)]
@@ -49,7 +57,9 @@ def supports(name: str, given: Sequence[Any], sizes: Sequence[int], batch: tuple
         batch = tuple(signals(f"{name}[0]", masks[0], sizes[1]).shape[:-1])
     for i, S in enumerate(masks):
         if tuple(S.shape) != (*batch, sizes[i + 1]):
-            raise ValueError(f"{name}[{i}]: expected shape {(*batch, sizes[i + 1])}, got {tuple(S.shape)}")
+            raise ValueError(
+                f"{name}[{i}]: expected shape {(*batch, sizes[i + 1])}, got {tuple(S.shape)}"
+            )
     return masks
 
 
@@ -67,7 +77,9 @@ def vector(name: str, b: Any, data: Array, m: int) -> Array | None:
 
 def weight(name: str, value: Any) -> float:
     """A finite number >= 0."""
-    number = isinstance(value, (int, float)) or (hasattr(value, "__float__") and getattr(value, "ndim", 1) == 0)
+    number = isinstance(value, (int, float)) or (
+        hasattr(value, "__float__") and getattr(value, "ndim", 1) == 0
+    )
     if isinstance(value, bool) or not number:
         raise TypeError(f"{name}: expected a number, got {type(value).__name__}")
     if not 0 <= float(value) < math.inf:
@@ -82,23 +94,33 @@ def weights(name: str, value: Any, data: Array, n: int) -> Any:
     value = match(as_float(name, value), data)
     same_batch(name, value, data, n)
     if not bool(namespace(value).all((value >= 0) & namespace(value).isfinite(value))):
-        raise ValueError(f"{name}: expected finite entries >= 0, got negative, nan or infinite ones")
+        raise ValueError(
+            f"{name}: expected finite entries >= 0, got negative, nan or infinite ones"
+        )
     return value
 
 
 def per_signal(name: str, value: Any, like: Array) -> Array:
-    """A number or (B,) numbers, finite and >= 0, as a float64 (B,) array in the kind of `like` (B, ..)."""
+    """A number or (B,) numbers, finite and >= 0, as a float64 (B,) array in the kind of `like` (B,
+    ..).
+    """
     xp = namespace(like)
     ones = xp.ones_like(like[:, 0], dtype=xp.float64)
     value = as_float(name, value) if isinstance(value, (list, tuple)) else value
-    if isinstance(value, (str, bool)) or (not hasattr(value, "__float__") and not hasattr(value, "ndim")):
+    if isinstance(value, (str, bool)) or (
+        not hasattr(value, "__float__") and not hasattr(value, "ndim")
+    ):
         raise TypeError(f"{name}: expected a number or one per signal, got {type(value).__name__}")
     if getattr(value, "ndim", 0) == 0:
         levels = float(value) * ones
     else:
         levels = float64(match(as_float(name, value), like))
         if tuple(levels.shape) != tuple(ones.shape):
-            raise ValueError(f"{name}: expected a number or shape {tuple(ones.shape)}, got {tuple(levels.shape)}")
+            raise ValueError(
+                f"{name}: expected a number or shape {tuple(ones.shape)}, got {tuple(levels.shape)}"
+            )
     if not bool(xp.all((levels >= 0) & (levels < xp.inf))):
-        raise ValueError(f"{name}: expected finite numbers >= 0, got negative, nan or infinite ones")
+        raise ValueError(
+            f"{name}: expected finite numbers >= 0, got negative, nan or infinite ones"
+        )
     return levels

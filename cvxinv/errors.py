@@ -2,7 +2,9 @@
 
 
 class NotConvexError(ValueError):
-    """The stated problem is neither convex nor smooth; the message says which convex one to state instead."""
+    """The stated problem is neither convex nor smooth; the message says which convex one to state
+    instead.
+    """
 
 
 class GeneratorFileError(ValueError):
@@ -10,7 +12,9 @@ class GeneratorFileError(ValueError):
 
 
 class UnsupportedModuleError(ValueError):
-    """`Generator.from_torch` met a module that eq. 2 does not cover; the message names it and its position."""
+    """`Generator.from_torch` met a module that eq. 2 does not cover; the message names it and its
+    position.
+    """
 
 
 class MissingSolverError(ImportError):

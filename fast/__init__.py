@@ -1,4 +1,6 @@
-"""Batched torch solvers for the statements of `cvxinv.problems`; gradient descent and Levenberg-Marquardt on eq. 1."""
+"""Batched torch solvers for the statements of `cvxinv.problems`; gradient descent and
+Levenberg-Marquardt on eq. 1.
+"""
 
 from fast.latent.gradient_descent import gradient_descent
 from fast.latent.levenberg_marquardt import levenberg_marquardt

@@ -1,14 +1,19 @@
-"""The default method: ADMM with one factor for all signals, then active sets; what is left goes to slower and surer ones.
+"""The default method: ADMM with one factor for all signals, then active sets; what is left goes to
+slower and surer ones.
 
     1. signals without noise, where one factor serves all: least squares (`consistent`);
-    2. ADMM in float32, a fixed number of iterations: close enough for active sets to find the right ones;
-    3. signals without noise: least squares once more; others: active sets, residuals in float64, down to the goal;
-    4. signals that are left: more ADMM iterations from the best point so far, now in float64, and active sets again; and signals whose
-       supports hang on the last digits: active sets down to rounding;
-    5. signals that are left: is there a point that satisfies their inequalities (`infeasible`)? If so, dense methods (`sure`).
+    2. ADMM in float32, a fixed number of iterations: close enough for active sets to find the right
+       ones;
+    3. signals without noise: least squares once more; others: active sets, residuals in float64,
+       down to the goal;
+    4. signals that are left: more ADMM iterations from the best point so far, now in float64, and
+       active sets again; and signals whose supports hang on the last digits: active sets down to
+       rounding;
+    5. signals that are left: is there a point that satisfies their inequalities (`infeasible`)? If
+       so, dense methods (`sure`).
 
-Everything runs on the rows that still need it, and a row keeps the best answer that it has seen. Step 5 is `solve`'s, because the
-certificate decides who is left.
+Everything runs on the rows that still need it, and a row keeps the best answer that it has seen.
+Step 5 is `solve`'s, because the certificate decides who is left.
 """
 
 from collections.abc import Callable
@@ -29,21 +34,33 @@ PATIENCE_ROUNDING = 2
 ROUNDED = 1e-14  # residuals that are down to rounding already
 
 
-def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: bool = False) -> loop.Result:
-    """Steps 1 to 4: best point and multipliers of each row, from a warm start where there is one; residuals in the units of `Layer`.
+def solve(
+    layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: bool = False
+) -> loop.Result:
+    """Steps 1 to 4: best point and multipliers of each row, from a warm start where there is one;
+    residuals in the units of `Layer`.
 
-    `exact`: least squares, where the solution of least norm is wanted. Conjugate gradients in float64 find it, from zero.
+    `exact`: least squares, where the solution of least norm is wanted. Conjugate gradients in
+    float64 find it, from zero.
     """
     newton = active_set.method(layer, goal, exact)
     if exact:
-        return loop.run(newton, newton.start(torch.zeros_like(layer.lam), None), goal, max_iter, patience=PATIENCE)
+        return loop.run(
+            newton,
+            newton.start(torch.zeros_like(layer.lam), None),
+            goal,
+            max_iter,
+            patience=PATIENCE,
+        )
     base: Any = None
     clean = None
     if x is None and not newton.direct:
         base = graph_admm.method(newton.inner)
         newton = newton.preconditioned(base.K)
         clean = noiseless.refined(newton, max_iter)
-    best = _completed(clean, layer, goal, lambda b: _near(newton[b], take(base, b), take(x, b), goal, max_iter))
+    best = _completed(
+        clean, layer, goal, lambda b: _near(newton[b], take(base, b), take(x, b), goal, max_iter)
+    )
     for steps in ROUNDS:
         left = torch.nonzero(best.residual > goal)[:, 0]
         budget = max_iter - int(best.iterations[left].amax()) if len(left) else 0
@@ -51,9 +68,17 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
             break
         begin = best[left]
         base = graph_admm.method(layer[left].with_gram())
-        found = loop.run(base, base.start(begin.x, begin.dual), goal, min(steps, budget), every=EVERY)
+        found = loop.run(
+            base, base.start(begin.x, begin.dual), goal, min(steps, budget), every=EVERY
+        )
         finish = newton[left]
-        better = loop.run(finish, finish.start(found.x, found.dual), goal, max(0, budget - steps), patience=PATIENCE)
+        better = loop.run(
+            finish,
+            finish.start(found.x, found.dual),
+            goal,
+            max(0, budget - steps),
+            patience=PATIENCE,
+        )
         better.iterations += begin.iterations + found.iterations
         best.keep_better(left, better)
     left = newton.ambiguous(best)
@@ -63,7 +88,13 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
 
         def exactly(b: Any) -> loop.Result:
             finish = some[b].exactly()
-            return loop.run(finish, finish.start(begin.x[b], take(begin.dual, b)), noiseless.ROUNDING, max_iter, patience=PATIENCE_ROUNDING)
+            return loop.run(
+                finish,
+                finish.start(begin.x[b], take(begin.dual, b)),
+                noiseless.ROUNDING,
+                max_iter,
+                patience=PATIENCE_ROUNDING,
+            )
 
         found = _completed(noiseless.fitted(some, begin.x, max_iter), some.layer, ROUNDED, exactly)
         found.iterations += begin.iterations
@@ -71,9 +102,14 @@ def solve(layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: boo
     return best
 
 
-def _near(newton: active_set.ActiveSet, base: Any, x: Tensor | None, goal: float, max_iter: int) -> loop.Result:
+def _near(
+    newton: active_set.ActiveSet, base: Any, x: Tensor | None, goal: float, max_iter: int
+) -> loop.Result:
     """Steps 2 and 3: ADMM, unless there is a warm start, and from there fits and active sets."""
-    dual, spent = None, torch.zeros(len(newton.layer.t), dtype=torch.int64, device=newton.layer.t.device)
+    dual, spent = (
+        None,
+        torch.zeros(len(newton.layer.t), dtype=torch.int64, device=newton.layer.t.device),
+    )
     if base is not None:
         steps = min(BASE if isinstance(base, graph_admm.GraphADMM) else BASE_GRAM, max_iter)
         near, multipliers = base.answer(loop.blindly(base, base.start(None, None), steps))
@@ -83,7 +119,9 @@ def _near(newton: active_set.ActiveSet, base: Any, x: Tensor | None, goal: float
 
     def sets(b: Any) -> loop.Result:
         some = newton[b]
-        return loop.run(some, some.start(take(x, b), take(dual, b)), goal, budget, patience=PATIENCE)
+        return loop.run(
+            some, some.start(take(x, b), take(dual, b)), goal, budget, patience=PATIENCE
+        )
 
     clean = None if x is None or newton.direct else noiseless.fitted(newton, x, budget)
     best = _completed(clean, newton.layer, goal, sets)
@@ -91,7 +129,12 @@ def _near(newton: active_set.ActiveSet, base: Any, x: Tensor | None, goal: float
     return best
 
 
-def _completed(clean: tuple[Tensor, loop.Result] | None, layer: Layer, goal: float, others: Callable[[Any], loop.Result]) -> loop.Result:
+def _completed(
+    clean: tuple[Tensor, loop.Result] | None,
+    layer: Layer,
+    goal: float,
+    others: Callable[[Any], loop.Result],
+) -> loop.Result:
     """What is solved already, and what `others` finds for the signals that are not."""
     if clean is None or not bool((clean[1].residual <= goal).any()):
         return others(slice(None))

@@ -1,9 +1,13 @@
-"""Threads, Hypothesis profiles, the skipping of tests that need a GPU; a generator file and a shell beside it."""
+"""Threads, Hypothesis profiles, the skipping of tests that need a GPU; a generator file and a shell
+beside it.
+"""
 
 import os
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")  # before numpy and torch are loaded: the matrices here are small
+    os.environ.setdefault(
+        variable, "1"
+    )  # before numpy and torch are loaded: the matrices here are small
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
@@ -29,13 +33,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
 
 
-# -- the command line --------------------------------------------------------------------------------------------------
+# -- the command line ------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def G(tmp_path):
     rng = np.random.default_rng(0)
-    G = cvxinv.Generator([rng.standard_normal(shape) for shape in zip(SIZES[1:], SIZES[:-1], strict=True)])
+    G = cvxinv.Generator(
+        [rng.standard_normal(shape) for shape in zip(SIZES[1:], SIZES[:-1], strict=True)]
+    )
     G.save(tmp_path / "g.safetensors")
     return G
 

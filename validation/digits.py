@@ -1,4 +1,5 @@
-"""Real digits, which are not in the range of G: eq. 1 of `invert` against the best of several random starts.
+"""Real digits, which are not in the range of G: eq. 1 of `invert` against the best of several
+random starts.
 
 Run as `python -m validation.digits`; writes validation/results/digits.json.
 """
@@ -37,7 +38,9 @@ def summary(objective: Any, seconds: float) -> dict[str, float]:
 
 
 def main(
-    signals: Annotated[int, typer.Option(min=1, help="How many test digits, the first ones.")] = 512,
+    signals: Annotated[
+        int, typer.Option(min=1, help="How many test digits, the first ones.")
+    ] = 512,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random starts.")] = 0,
 ) -> None:
     """Measure and store."""
@@ -49,23 +52,34 @@ def main(
     fast.levenberg_marquardt(G, y[:8], starts[0, :8])
 
     found, seconds = timed(lambda: cvxinv.invert(G, y))
-    runs = [timed(lambda z=z: fast.levenberg_marquardt(G, y, z)) for z in track(starts, "random starts")]  # type: ignore[misc]
+    runs = [
+        timed(lambda z=z: fast.levenberg_marquardt(G, y, z)) for z in track(starts, "random starts")
+    ]  # type: ignore[misc]
     best = np.minimum.accumulate([run.objective for run, _ in runs])
     spent = np.cumsum([took for _, took in runs])
     result = {
-        "signals": len(y), "seed": seed, "objective": "1/2 ||y - G(z)||^2, pixels in [-1, 1]",
-        "invert": summary(found.objective, seconds) | {
-            "status": dict(Counter(s.name for s in found.status)), "agreement_median": float(np.median(found.agreement)),
+        "signals": len(y),
+        "seed": seed,
+        "objective": "1/2 ||y - G(z)||^2, pixels in [-1, 1]",
+        "invert": summary(found.objective, seconds)
+        | {
+            "status": dict(Counter(s.name for s in found.status)),
+            "agreement_median": float(np.median(found.agreement)),
         },
         "best_of_random_starts": {
-            str(k): summary(best[k - 1], spent[k - 1]) | {
-                "share_where_invert_is_lower": round(float(np.mean(found.objective < best[k - 1] * (1 - 1e-6))), 3),
-                "share_where_invert_is_higher": round(float(np.mean(found.objective > best[k - 1] * (1 + 1e-6))), 3),
+            str(k): summary(best[k - 1], spent[k - 1])
+            | {
+                "share_where_invert_is_lower": round(
+                    float(np.mean(found.objective < best[k - 1] * (1 - 1e-6))), 3
+                ),
+                "share_where_invert_is_higher": round(
+                    float(np.mean(found.objective > best[k - 1] * (1 + 1e-6))), 3
+                ),
             }
             for k in RUNS
         },
         f"seconds_of_{BESIDE}_runs_over_those_of_invert": round(spent[BESIDE - 1] / seconds, 2),
-    }  # fmt: skip
+    }
     Console().print_json(data=store("digits", result, ("torch", "numpy"), THREADS))
 
 

@@ -1,4 +1,6 @@
-"""One erratum: a claim as printed that a measurement refutes, and the corrected claim, which the same data satisfies."""
+"""One erratum: a claim as printed that a measurement refutes, and the corrected claim, which the
+same data satisfies.
+"""
 
 from dataclasses import dataclass
 
@@ -22,7 +24,9 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Erratum:
-    """A claim of the paper, refuted: every number of `printed` exceeds its limit, every one of `corrected` keeps to it."""
+    """A claim of the paper, refuted: every number of `printed` exceeds its limit, every one of
+    `corrected` keeps to it.
+    """
 
     name: str
     place: str

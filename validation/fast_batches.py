@@ -1,4 +1,5 @@
-"""What large batches cost: time and peak memory of 65 536 MidLayer signals, and 512 inversions of the shipped generator.
+"""What large batches cost: time and peak memory of 65 536 MidLayer signals, and 512 inversions of
+the shipped generator.
 
 Run as `python -m validation.fast_batches`; writes validation/results/fast_batches.json.
 """
@@ -29,7 +30,9 @@ def gigabytes() -> float:
 def mid_layers(B: int) -> Any:
     """The MidLayer statement of the benchmark with B signals, 392 x 128."""
     G = gaussian([20, 128, 392, 784])
-    _, mid, _ = cases(G, B, noise=1e-2, lam=1e-3, gamma=1e-3, seed=0, dtype=torch.float64, device="cpu")
+    _, mid, _ = cases(
+        G, B, noise=1e-2, lam=1e-3, gamma=1e-3, seed=0, dtype=torch.float64, device="cpu"
+    )
     return mid.problem
 
 
@@ -42,19 +45,32 @@ def large() -> dict[str, Any]:
     sol = fast.solve(problem)
     took = time.perf_counter() - start
     return {
-        "signals": SIGNALS, "seconds": took, "statuses": dict(Counter(s.name for s in sol.status)),
-        "worst_kkt": float(sol.certificate.kkt.max()), "peak_gigabytes_before": before, "peak_gigabytes": gigabytes(),
-        "seconds_per_signal_over_those_of_512": took / SIGNALS / (statistics.median(seconds) / INVERSIONS),
-    }  # fmt: skip
+        "signals": SIGNALS,
+        "seconds": took,
+        "statuses": dict(Counter(s.name for s in sol.status)),
+        "worst_kkt": float(sol.certificate.kkt.max()),
+        "peak_gigabytes_before": before,
+        "peak_gigabytes": gigabytes(),
+        "seconds_per_signal_over_those_of_512": took
+        / SIGNALS
+        / (statistics.median(seconds) / INVERSIONS),
+    }
 
 
 def inversions() -> dict[str, Any]:
-    """Latent-Pursuit of 512 signals of the shipped generator without noise: time and SNR of z, with and without debiasing."""
+    """Latent-Pursuit of 512 signals of the shipped generator without noise: time and SNR of z, with
+    and without debiasing.
+    """
     G, rng = cvxinv.mnist_generator(), np.random.default_rng(0)
     z = torch.from_numpy(rng.standard_normal((INVERSIONS, G.sizes[0])))
     random = torch.from_numpy(rng.random((INVERSIONS, G.sizes[-1])) >= 0.45)
     half = torch.arange(G.sizes[-1]) >= 13 * 28
-    masks = {"clean": None, "random mask": random[0], "half mask": half, "a random mask per signal": random}
+    masks = {
+        "clean": None,
+        "random mask": random[0],
+        "half mask": half,
+        "a random mask per signal": random,
+    }
     found: dict[str, Any] = {}
     for name, seen in masks.items():
         for debias in (False, True):
@@ -65,9 +81,11 @@ def inversions() -> dict[str, Any]:
                 seconds.append(time.perf_counter() - start)
             snr = cvxinv.snr(z, inv.z)
             found[f"{name}, {'with' if debias else 'without'} debiasing"] = {
-                "seconds": statistics.median(seconds), "snr_min": float(snr.min()), "snr_median": float(snr.median()),
+                "seconds": statistics.median(seconds),
+                "snr_min": float(snr.min()),
+                "snr_median": float(snr.median()),
                 "all_optimal": all(s is cvxinv.Status.OPTIMAL for s in inv.status),
-            }  # fmt: skip
+            }
     return found
 
 

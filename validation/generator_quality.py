@@ -1,4 +1,6 @@
-"""Show that the shipped generator is good: sample sheet, digit shares, conditioning: `python -m validation.generator_quality`."""
+"""Show that the shipped generator is good: sample sheet, digit shares, conditioning: `python -m
+validation.generator_quality`.
+"""
 
 import json
 import platform
@@ -29,8 +31,23 @@ HIDDEN_ROWS, HIDDEN_SHARE = 13, 0.45  # the masks of section 6
 
 def classifier() -> nn.Sequential:
     """Two convolutions and two dense layers."""
-    features = [nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 5), nn.ReLU()]
-    return nn.Sequential(*features, nn.MaxPool2d(2), nn.Flatten(), nn.Linear(512, 128), nn.ReLU(), nn.Dropout(0.3), nn.Linear(128, 10))
+    features = [
+        nn.Unflatten(1, (1, 28, 28)),
+        nn.Conv2d(1, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 5),
+        nn.ReLU(),
+    ]
+    return nn.Sequential(
+        *features,
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(512, 128),
+        nn.ReLU(),
+        nn.Dropout(0.3),
+        nn.Linear(128, 10),
+    )
 
 
 def train_classifier(epochs: int, seed: int) -> tuple[nn.Sequential, float]:
@@ -44,7 +61,9 @@ def train_classifier(epochs: int, seed: int) -> tuple[nn.Sequential, float]:
         for k in range(0, len(order), 128):
             batch = order[k : k + 128]
             optimiser.zero_grad()
-            torch.autograd.backward(nn.functional.cross_entropy(net(images[batch]), labels[batch].long()))
+            torch.autograd.backward(
+                nn.functional.cross_entropy(net(images[batch]), labels[batch].long())
+            )
             optimiser.step()
     net.eval()
     images, labels = (torch.from_numpy(a) for a in mnist.load("t10k"))
@@ -54,13 +73,23 @@ def train_classifier(epochs: int, seed: int) -> tuple[nn.Sequential, float]:
 
 
 def masks(seed: int) -> dict[str, NDArray[np.bool_]]:
-    """The three masks of section 6: all pixels, 45 % hidden at random, the upper 13 of 28 rows hidden."""
+    """The three masks of section 6: all pixels, 45 % hidden at random, the upper 13 of 28 rows
+    hidden.
+    """
     chosen = np.random.default_rng(seed).permutation(784) >= round(HIDDEN_SHARE * 784)
-    return {"all pixels": np.ones(784, bool), "random mask": chosen, "upper rows hidden": np.arange(784) >= 28 * HIDDEN_ROWS}
+    return {
+        "all pixels": np.ones(784, bool),
+        "random mask": chosen,
+        "upper rows hidden": np.arange(784) >= 28 * HIDDEN_ROWS,
+    }
 
 
 def _summary(values: list[float]) -> dict[str, float]:
-    return {"min": float(np.min(values)), "median": float(np.median(values)), "max": float(np.max(values))}
+    return {
+        "min": float(np.min(values)),
+        "median": float(np.median(values)),
+        "max": float(np.max(values)),
+    }
 
 
 def invertibility(generator: Generator, signals: int = 200, seed: int = 0) -> dict[str, Any]:
@@ -76,11 +105,14 @@ def invertibility(generator: Generator, signals: int = 200, seed: int = 0) -> di
     Returns
     -------
     dict
-        Least, median and largest over the signals of s_1, s_2 and the condition numbers of W_0[S_1, :], W_1[S_2, S_1]
-        and W_2[M, S_2] for each mask M; a condition number is infinite where a matrix has fewer rows than columns.
+        Least, median and largest over the signals of s_1, s_2 and the condition numbers of W_0[S_1,
+        :], W_1[S_2, S_1] and W_2[M, S_2] for each mask M; a condition number is infinite where a
+        matrix has fewer rows than columns.
     """
     W0, W1, W2 = generator.weights
-    first, second = generator.supports(np.random.default_rng(seed).standard_normal((signals, W0.shape[1])))
+    first, second = generator.supports(
+        np.random.default_rng(seed).standard_normal((signals, W0.shape[1]))
+    )
 
     def cond(W: NDArray[np.float64]) -> float:
         return float(np.linalg.cond(W)) if W.shape[0] >= W.shape[1] else float("inf")
@@ -95,7 +127,9 @@ def invertibility(generator: Generator, signals: int = 200, seed: int = 0) -> di
         "cond W_1[S_2, S_1]": _summary([cond(W1[np.ix_(b, a)]) for a, b in pairs]),
     }
     for name, mask in masks(seed).items():
-        result[f"cond W_2[M, S_2], {name}"] = _summary([cond(W2[np.ix_(mask, b)]) for _, b in pairs])
+        result[f"cond W_2[M, S_2], {name}"] = _summary(
+            [cond(W2[np.ix_(mask, b)]) for _, b in pairs]
+        )
     return result
 
 
@@ -103,7 +137,11 @@ def draw_sheet(images: NDArray[np.float64], path: Path, rows: int = 10, columns:
     """Write the first samples, not selected, as one image."""
     from matplotlib import pyplot as plt
 
-    tiles = np.pad(images[: rows * columns].reshape(rows, columns, 28, 28), ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-1)
+    tiles = np.pad(
+        images[: rows * columns].reshape(rows, columns, 28, 28),
+        ((0, 0), (0, 0), (1, 1), (1, 1)),
+        constant_values=-1,
+    )
     sheet = tiles.transpose(0, 2, 1, 3).reshape(rows * 30, columns * 30)
     plt.imsave(path, sheet.repeat(2, 0).repeat(2, 1), cmap="gray", vmin=-1, vmax=1)
 
@@ -115,13 +153,22 @@ def draw_digits(shares: NDArray[np.float64], top: NDArray[np.float64], path: Pat
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     left.bar(range(10), 100 * shares, color="tab:blue")
     left.axhline(100 * SHARE, color="tab:red", linestyle="--", label=f"required: {SHARE:.0%}")
-    left.set(xticks=range(10), xlabel="digit, as classified", ylabel="share of samples / %", title=f"Digits among {len(top)} samples")
+    left.set(
+        xticks=range(10),
+        xlabel="digit, as classified",
+        ylabel="share of samples / %",
+        title=f"Digits among {len(top)} samples",
+    )
     left.set_ylim(0, 125 * shares.max())  # room for the legend
     left.legend(loc="upper right")
     right.hist(top, bins=40, range=(0, 1), color="tab:blue")
     right.axvline(top.mean(), color="tab:orange", label=f"mean {top.mean():.3f}")
     right.axvline(TOP, color="tab:red", linestyle="--", label=f"required mean: {TOP}")
-    right.set(xlabel="top probability of the classifier", ylabel="samples", title="How sure the classifier is")
+    right.set(
+        xlabel="top probability of the classifier",
+        ylabel="samples",
+        title="How sure the classifier is",
+    )
     right.legend()
     figure.savefig(path, dpi=120)
     plt.close(figure)
@@ -147,7 +194,9 @@ def main(
     draw_sheet(samples, out / "generator_samples.png")
     draw_digits(shares, top, out / "generator_digits.png")
 
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=mnist.ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=mnist.ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
     figures: dict[str, Any] = {
         "samples": SAMPLES,
         "digit shares": {str(digit): float(share) for digit, share in enumerate(shares)},
@@ -162,13 +211,20 @@ def main(
         "invertibility": invertibility(generator),
         "seed": seed,
         "minutes": round((time.perf_counter() - start) / 60, 2),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
         "date": time.strftime("%Y-%m-%d"),
         "commit": commit,
         "command": " ".join(["python -m validation.generator_quality", *sys.argv[1:]]),
     }
     (out / "generator_quality.json").write_text(json.dumps(figures, indent=2) + "\n")
-    typer.echo(f"least digit share {shares.min():.1%}, mean top probability {top.mean():.3f}, classifier accuracy {accuracy:.2%}")
+    typer.echo(
+        f"least digit share {shares.min():.1%}, mean top probability {top.mean():.3f}, classifier"
+        f" accuracy {accuracy:.2%}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""OSQP on the residual form and on the Gram form of one last layer: what expanding the square buys (`reference.statements`).
+"""OSQP on the residual form and on the Gram form of one last layer: what expanding the square buys
+(`reference.statements`).
 
 Run as `python -m validation.gram_form`; writes validation/results/gram_form.json.
 """
@@ -18,7 +19,9 @@ M, N, REPEATS, LAM = 784, 392, 5, 1e-3
 
 
 def seconds(problem: cp.Problem) -> float:
-    """Wall time of one solve with OSQP at the reference's tolerances, compilation included in the first one only."""
+    """Wall time of one solve with OSQP at the reference's tolerances, compilation included in the
+    first one only.
+    """
     start = time.perf_counter()
     problem.solve(solver=cp.OSQP, warm_start=False, enforce_dpp=True, **SETTINGS["OSQP"])
     return time.perf_counter() - start
@@ -43,12 +46,16 @@ def main() -> None:
         if repeat:  # the first compiles
             times["residual"].append(pair[0])
             times["gram"].append(pair[1])
-            objectives.append(abs(residual.value - gram.problem.value - 0.5 * float(t.value @ t.value)))
+            objectives.append(
+                abs(residual.value - gram.problem.value - 0.5 * float(t.value @ t.value))
+            )
     result = {
         "problem": f"last layer {M} x {N}, lam {LAM}, 1 % noise, OSQP to 1e-9",
         "milliseconds_residual_form": 1e3 * statistics.median(times["residual"]),
         "milliseconds_gram_form": 1e3 * statistics.median(times["gram"]),
-        "ratio_median_of_pairs": statistics.median(a / b for a, b in zip(times["residual"], times["gram"], strict=True)),
+        "ratio_median_of_pairs": statistics.median(
+            a / b for a, b in zip(times["residual"], times["gram"], strict=True)
+        ),
         "largest_difference_of_objectives": max(objectives),
         "repeats": REPEATS,
     }

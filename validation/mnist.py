@@ -15,8 +15,10 @@ LOCAL = ROOT.parent / "shared" / "data" / "mnist"
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 # SHA-256 of the original gzip files, as the mirror serves them
 ORIGINAL = {
-    "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-    "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea37026"
+    "5605f56be210a4024d2ca8f203523609",
+    "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cc"
+    "a23d567ec52cac8be1a0730e8010255c",
     "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
     "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
@@ -32,7 +34,8 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     Parameters
     ----------
     path : Path
-        The file: two zero bytes, the type code 8, the number of axes, the big-endian sizes, the bytes.
+        The file: two zero bytes, the type code 8, the number of axes, the big-endian sizes, the
+        bytes.
 
     Returns
     -------
@@ -53,7 +56,9 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     shape = struct.unpack_from(f">{raw[3]}I", raw, 4)
     data = np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3])
     if data.size != int(np.prod(shape)):
-        raise DataError(f"{path}: expected {int(np.prod(shape))} entries for shape {shape}, found {data.size}")
+        raise DataError(
+            f"{path}: expected {int(np.prod(shape))} entries for shape {shape}, found {data.size}"
+        )
     return data.reshape(shape)
 
 
@@ -75,7 +80,10 @@ def check(folder: Path) -> None:
             continue
         found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
         if found != expected:
-            raise DataError(f"{folder / name}: SHA-256 {found}, but SHA256SUMS lists {expected}; fetch the file again")
+            raise DataError(
+                f"{folder / name}: SHA-256 {found}, but SHA256SUMS lists {expected}; fetch the file"
+                " again"
+            )
 
 
 def _download() -> Path:
@@ -85,7 +93,8 @@ def _download() -> Path:
     try:
         for name, digest in ORIGINAL.items():
             pooch.retrieve(URL + name, known_hash=f"sha256:{digest}", fname=name, path=folder)
-    except OSError as error:  # requests' errors are OSErrors; a wrong checksum is pooch's ValueError and speaks for itself
+    # requests' errors are OSErrors; a wrong checksum is pooch's ValueError and speaks for itself
+    except OSError as error:
         raise FileNotFoundError(
             f"MNIST: not in {LOCAL}, and downloading it from {URL} failed ({error}); "
             f"put {', '.join(ORIGINAL)} into a folder and name it in CVXINV_DATA"
@@ -94,12 +103,14 @@ def _download() -> Path:
 
 
 def folder() -> Path:
-    """The folder that holds the four files: CVXINV_DATA, else the shared one beside the project, else a download.
+    """The folder that holds the four files: CVXINV_DATA, else the shared one beside the project,
+    else a download.
 
     Raises
     ------
     FileNotFoundError
-        Where CVXINV_DATA names a folder that lacks a file, or nothing is there and the download fails.
+        Where CVXINV_DATA names a folder that lacks a file, or nothing is there and the download
+        fails.
     DataError
         Where a checksum differs.
     """
@@ -107,7 +118,9 @@ def folder() -> Path:
     candidate = Path(chosen) if chosen else LOCAL
     missing = [name for name in ORIGINAL if not (candidate / name).is_file()]
     if missing and chosen:
-        raise FileNotFoundError(f"CVXINV_DATA={chosen}: {', '.join(missing)} not there; unset it to download MNIST")
+        raise FileNotFoundError(
+            f"CVXINV_DATA={chosen}: {', '.join(missing)} not there; unset it to download MNIST"
+        )
     if missing:
         return _download()
     check(candidate)

@@ -1,6 +1,8 @@
-"""Latent SNR under noise against the Cramer-Rao bound, coverage of the error bars, and masks: `python -m validation.noise`.
+"""Latent SNR under noise against the Cramer-Rao bound, coverage of the error bars, and masks:
+`python -m validation.noise`.
 
-Writes validation/results/noise.json and noise.png. Signals are G(z) + N(0, sigma^2 I), z ~ N(0, I), of the shipped generator.
+Writes validation/results/noise.json and noise.png. Signals are G(z) + N(0, sigma^2 I), z ~ N(0, I),
+of the shipped generator.
 """
 
 import time
@@ -37,7 +39,9 @@ COLOURS = {
 
 @dataclass(frozen=True, eq=False)
 class Signals:
-    """Noisy signals y of latent vectors z, with their masks (or None) and the noise level; and one random start for each."""
+    """Noisy signals y of latent vectors z, with their masks (or None) and the noise level; and one
+    random start for each.
+    """
 
     G: cvxinv.Generator
     z: Any
@@ -59,7 +63,13 @@ METHODS: dict[str, Callable[[Signals], Any]] = {
     "pursuit": lambda s: cvxinv.latent_pursuit(s.G, s.y, observed=s.seen),
     "oracle": lambda s: cvxinv.oracle(s.G, s.y, s.G.supports(s.z), observed=s.seen),
     "gradient descent": lambda s: fast.gradient_descent(
-        s.G, s.y, steps=DESCENT_STEPS, step=DESCENT_STEP, observed=s.seen, start=s.start, progress=False
+        s.G,
+        s.y,
+        steps=DESCENT_STEPS,
+        step=DESCENT_STEP,
+        observed=s.seen,
+        start=s.start,
+        progress=False,
     ),
     "random start": lambda s: fast.levenberg_marquardt(s.G, s.y, s.start, observed=s.seen),
     "hybrid": lambda s: cvxinv.hybrid(s.G, s.y, s.seen, s.sigma or None),
@@ -74,35 +84,64 @@ def settings(count: int, seed: int) -> dict[str, Signals]:
     G = cvxinv.mnist_generator()
     z, start = rng.standard_normal((2, count, G.sizes[0]))
     noise = rng.standard_normal((count, G.sizes[-1]))
-    random, half = rng.random(noise.shape) >= HIDDEN_SHARE, np.arange(G.sizes[-1]) >= HIDDEN_ROWS * 28
+    random, half = (
+        rng.random(noise.shape) >= HIDDEN_SHARE,
+        np.arange(G.sizes[-1]) >= HIDDEN_ROWS * 28,
+    )
     chosen = {f"sigma {sigma:g}": (None, sigma) for sigma in LEVELS} | {
-        "random mask": (random, 0.0), f"random mask, sigma {MASKED:g}": (random, MASKED), "half mask": (half, 0.0),
-    }  # fmt: skip
+        "random mask": (random, 0.0),
+        f"random mask, sigma {MASKED:g}": (random, MASKED),
+        "half mask": (half, 0.0),
+    }
     y = G(z)
     return {
-        name: Signals(G, z, np.where(True if seen is None else seen, y + sigma * noise, np.nan), seen, sigma, start)
+        name: Signals(
+            G,
+            z,
+            np.where(True if seen is None else seen, y + sigma * noise, np.nan),
+            seen,
+            sigma,
+            start,
+        )
         for name, (seen, sigma) in chosen.items()
     }
 
 
 def decibels(values: Any) -> dict[str, float | None]:
-    """Median, 10 % quantile and minimum; null where infinite. No answer counts as 0 dB: that of z = 0."""
+    """Median, 10 % quantile and minimum; null where infinite. No answer counts as 0 dB: that of z =
+    0.
+    """
     values = np.nan_to_num(values, nan=0.0, posinf=np.inf, neginf=-np.inf)
-    found = {"median": np.median(values), "quantile_10": np.quantile(values, 0.1, method="lower"), "min": np.min(values)}
+    found = {
+        "median": np.median(values),
+        "quantile_10": np.quantile(values, 0.1, method="lower"),
+        "min": np.min(values),
+    }
     return {name: round(float(v), 2) if np.isfinite(v) else None for name, v in found.items()}
 
 
 def measure(name: str, signals: Signals) -> dict[str, Any]:
-    """SNR of z and seconds of one method; of `invert` also statuses and the coverage of nominal 95 % intervals."""
+    """SNR of z and seconds of one method; of `invert` also statuses and the coverage of nominal 95
+    % intervals.
+    """
     some = signals.first(DESCENT_SIGNALS) if name == "gradient descent" else signals
     begin = time.perf_counter()
     found = METHODS[name](some)
-    out = {"snr_db": decibels(cvxinv.snr(some.z, found.z)), "signals": len(some), "seconds": round(time.perf_counter() - begin, 2)}
+    out = {
+        "snr_db": decibels(cvxinv.snr(some.z, found.z)),
+        "signals": len(some),
+        "seconds": round(time.perf_counter() - begin, 2),
+    }
     if not name.startswith("invert"):
         return out
     if signals.sigma:
-        out["coverage_95"] = round(float(np.mean(np.abs(found.z - some.z) <= NORMAL * found.standard_error)), 4)
-    return out | {"status": dict(Counter(s.name for s in found.status)), "agreement_median": float(np.median(found.agreement))}
+        out["coverage_95"] = round(
+            float(np.mean(np.abs(found.z - some.z) <= NORMAL * found.standard_error)), 4
+        )
+    return out | {
+        "status": dict(Counter(s.name for s in found.status)),
+        "agreement_median": float(np.median(found.agreement)),
+    }
 
 
 def bound(signals: Signals) -> dict[str, float | None]:
@@ -113,7 +152,9 @@ def bound(signals: Signals) -> dict[str, float | None]:
 
 
 def draw(found: dict[str, Any]) -> None:
-    """Median SNR of z against sigma, a line per method, with the 10 % quantile of the bound and of `invert` as bands."""
+    """Median SNR of z against sigma, a line per method, with the 10 % quantile of the bound and of
+    `invert` as bands.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -125,8 +166,22 @@ def draw(found: dict[str, Any]) -> None:
     for kind, width in (("median", 1.6), ("quantile_10", 0.8)):
         for name, colour in COLOURS.items():
             label = name if kind == "median" else None
-            axis.plot(sigmas, [row["methods"][name]["snr_db"][kind] for row in rows], "o-", ms=3, lw=width, color=colour, label=label)
-        axis.plot(sigmas, [row["bound"][kind] for row in rows], "k--", lw=width, label="Cramer-Rao bound" if kind == "median" else None)
+            axis.plot(
+                sigmas,
+                [row["methods"][name]["snr_db"][kind] for row in rows],
+                "o-",
+                ms=3,
+                lw=width,
+                color=colour,
+                label=label,
+            )
+        axis.plot(
+            sigmas,
+            [row["bound"][kind] for row in rows],
+            "k--",
+            lw=width,
+            label="Cramer-Rao bound" if kind == "median" else None,
+        )
     axis.set_xscale("log")
     axis.set_ylim(-12, None)
     axis.set_xlabel("standard deviation of the noise of a pixel (pixels are in [-1, 1])")
@@ -141,12 +196,18 @@ def draw(found: dict[str, Any]) -> None:
 
 def main(
     signals: Annotated[int, typer.Option(min=1, help="How many signals.")] = 512,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of latent vectors, noise, masks and starts.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of latent vectors, noise, masks and starts.")
+    ] = 0,
 ) -> None:
     """Measure every method in every setting, and store figures and picture."""
     all_settings = settings(signals, seed)
-    found: dict[str, Any] = {name: {"bound": bound(s), "methods": {}} for name, s in all_settings.items()}
-    for name, method in track([(name, method) for name in all_settings for method in METHODS], "noise"):
+    found: dict[str, Any] = {
+        name: {"bound": bound(s), "methods": {}} for name, s in all_settings.items()
+    }
+    for name, method in track(
+        [(name, method) for name in all_settings for method in METHODS], "noise"
+    ):
         found[name]["methods"][method] = measure(method, all_settings[name])
     descent = {"steps": DESCENT_STEPS, "step": DESCENT_STEP, "momentum": 0.9}
     result = {"signals": signals, "seed": seed, "gradient_descent": descent, "settings": found}

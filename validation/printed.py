@@ -1,4 +1,6 @@
-"""Algorithm 5 exactly as printed, for one signal, with a step of one's choice: errata E3, E4 and E6 are about it."""
+"""Algorithm 5 exactly as printed, for one signal, with a step of one's choice: errata E3, E4 and E6
+are about it.
+"""
 
 from typing import Any
 
@@ -8,7 +10,9 @@ from cvxinv import LastLayer
 
 
 def algorithm_5(problem: LastLayer, step: float, K: int) -> tuple[Any, Any]:
-    """The projected points u^(0) .. u^(K) and the extrapolated ones x^(0) .. x^(K), of which the last is what it returns."""
+    """The projected points u^(0) .. u^(K) and the extrapolated ones x^(0) .. x^(K), of which the
+    last is what it returns.
+    """
     W, y, phi = problem.W, problem.y, problem.phi
     u, x, t = np.zeros(W.shape[1]), np.zeros(W.shape[1]), 1.0
     projected, extrapolated = [u], [x]

@@ -1,4 +1,6 @@
-"""Train the shipped 20-128-392-784 generator of handwritten digits (section 6): `python -m validation.train_generator`."""
+"""Train the shipped 20-128-392-784 generator of handwritten digits (section 6): `python -m
+validation.train_generator`.
+"""
 
 import copy
 import json
@@ -22,7 +24,8 @@ from validation import mnist
 SIZES = (20, 128, 392, 784)
 BATCH = 64
 RATE_GENERATOR, RATE_DISCRIMINATOR = 4e-4, 1e-3
-GAIN = 10.0  # of the discriminator: spectral norms of 1 alone hold it far below the margin of the hinge loss
+# of the discriminator: spectral norms of 1 alone hold it far below the margin of the hinge loss
+GAIN = 10.0
 BETAS = (0.5, 0.999)
 AVERAGE = 0.999  # of the generator's weights, per step
 WEIGHTS = mnist.ROOT / "cvxinv" / "data" / "mnist.safetensors"
@@ -32,8 +35,9 @@ RECORD = Path(__file__).with_name("results") / "train_generator.json"
 def generator() -> nn.Sequential:
     """20-128-392-784: batch-norm and ReLU on the hidden layers, PLU at the output.
 
-    The batch-norms learn no scale and shift: with them, training drives units off until some signals keep hardly more than
-    n_0 of the first layer, and so few of the second that x_1 is not determined by x_2 (Theorem 2 asks for s_1 >= n_0, s_1 < s_2).
+    The batch-norms learn no scale and shift: with them, training drives units off until some
+    signals keep hardly more than n_0 of the first layer, and so few of the second that x_1 is not
+    determined by x_2 (Theorem 2 asks for s_1 >= n_0, s_1 < s_2).
     """
     n0, n1, n2, n = SIZES
     first = nn.Linear(n0, n1, bias=False), nn.BatchNorm1d(n1, affine=False), nn.ReLU()
@@ -56,7 +60,9 @@ def update_average(average: nn.Module, net: nn.Module, decay: float) -> None:
 
 @torch.no_grad()
 def recompute_statistics(net: nn.Sequential, latents: int = 50_000) -> None:
-    """Set batch-norm's running statistics to those of many latents: the averaged weights have none of their own."""
+    """Set batch-norm's running statistics to those of many latents: the averaged weights have none
+    of their own.
+    """
     for module in net:
         if isinstance(module, nn.BatchNorm1d):
             module.reset_running_stats()
@@ -66,7 +72,9 @@ def recompute_statistics(net: nn.Sequential, latents: int = 50_000) -> None:
     net.eval()
 
 
-def train(images: torch.Tensor, steps: int, minutes: float, seed: int) -> tuple[nn.Sequential, dict[str, float]]:
+def train(
+    images: torch.Tensor, steps: int, minutes: float, seed: int
+) -> tuple[nn.Sequential, dict[str, float]]:
     """Train with the hinge loss, one discriminator step per generator step.
 
     Parameters
@@ -91,11 +99,21 @@ def train(images: torch.Tensor, steps: int, minutes: float, seed: int) -> tuple[
     G, D = generator(), discriminator()
     average = copy.deepcopy(G)
     pairs = ((G, RATE_GENERATOR), (D, RATE_DISCRIMINATOR))
-    optimisers = [torch.optim.Adam(net.parameters(), lr=rate, betas=BETAS, fused=True) for net, rate in pairs]
-    schedules = [torch.optim.lr_scheduler.LambdaLR(o, lambda k: min(1.0, 2 * (1 - k / steps))) for o in optimisers]
+    optimisers = [
+        torch.optim.Adam(net.parameters(), lr=rate, betas=BETAS, fused=True) for net, rate in pairs
+    ]
+    schedules = [
+        torch.optim.lr_scheduler.LambdaLR(o, lambda k: min(1.0, 2 * (1 - k / steps)))
+        for o in optimisers
+    ]
     losses: list[tuple[float, float]] = []
     start = time.perf_counter()
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns) as progress:
         task = progress.add_task("training", total=steps)
         for k in range(steps):
@@ -126,7 +144,12 @@ def train(images: torch.Tensor, steps: int, minutes: float, seed: int) -> tuple[
     recompute_statistics(average)
     g, d = np.mean(losses[-500:], axis=0)
     spent = (time.perf_counter() - start) / 60
-    return average, {"steps": len(losses), "minutes": round(spent, 2), "loss_generator": float(g), "loss_discriminator": float(d)}
+    return average, {
+        "steps": len(losses),
+        "minutes": round(spent, 2),
+        "loss_generator": float(g),
+        "loss_discriminator": float(d),
+    }
 
 
 def main(
@@ -143,11 +166,32 @@ def main(
     net, measured = train(torch.from_numpy(images), steps, minutes, seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     Generator.from_torch(net).save(out)
-    versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
-    rates = {"rate_generator": RATE_GENERATOR, "rate_discriminator": RATE_DISCRIMINATOR, "betas": BETAS, "average": AVERAGE}
-    settings = {"seed": seed, "threads": threads, "sizes": SIZES, "batch": BATCH, "gain": GAIN, **rates}
+    versions = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+    rates = {
+        "rate_generator": RATE_GENERATOR,
+        "rate_discriminator": RATE_DISCRIMINATOR,
+        "betas": BETAS,
+        "average": AVERAGE,
+    }
+    settings = {
+        "seed": seed,
+        "threads": threads,
+        "sizes": SIZES,
+        "batch": BATCH,
+        "gain": GAIN,
+        **rates,
+    }
     record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps({**measured, **settings, **versions, "date": time.strftime("%Y-%m-%d")}, indent=2) + "\n")
+    record.write_text(
+        json.dumps(
+            {**measured, **settings, **versions, "date": time.strftime("%Y-%m-%d")}, indent=2
+        )
+        + "\n"
+    )
     typer.echo(f"{out} written: {measured['steps']} steps in {measured['minutes']} minutes")
 
 

@@ -1,10 +1,13 @@
-"""The GEMM floor: what the matrix products alone cost that a solve of each problem was seen to need.
+"""The GEMM floor: what the matrix products alone cost that a solve of each problem was seen to
+need.
 
-Counted, at the machine's measured rate: two pairs of products X W', Y W in float64 (a start and a certificate), and
+Counted, at the machine's measured rate: two pairs of products X W', Y W in float64 (a start and a
+certificate), and
 
 * last layer: 20 products X H with the shared Gram matrix H (n x n) in float32,
 * midlayer: 50 pairs X W', Y W in float32,
-* latent: 3 formations of all Hessians, the 0/1 masks (B x m) times the row-wise outer products of W (m x n^2), in float64.
+* latent: 3 formations of all Hessians, the 0/1 masks (B x m) times the row-wise outer products of W
+  (m x n^2), in float64.
 
 Nothing else is counted: no elementwise work, factorisation, or transfer.
 """
@@ -32,19 +35,33 @@ def floor(case: Case, repeats: int) -> Row:
         return median(seconds(product, device.type)[0] for _ in range(repeats))
 
     def pair(dtype: torch.dtype) -> float:
-        X, Y, W = (torch.ones(shape, dtype=dtype, device=device) for shape in ((case.batch, n), (case.batch, m), (m, n)))
+        X, Y, W = (
+            torch.ones(shape, dtype=dtype, device=device)
+            for shape in ((case.batch, n), (case.batch, m), (m, n))
+        )
         return cost(lambda: (X @ W.T, Y @ W))
 
     def product(rows: int, inner: int, columns: int, dtype: torch.dtype) -> float:
-        X, Y = (torch.ones(shape, dtype=dtype, device=device) for shape in ((rows, inner), (inner, columns)))
+        X, Y = (
+            torch.ones(shape, dtype=dtype, device=device)
+            for shape in ((rows, inner), (inner, columns))
+        )
         return cost(lambda: X @ Y)
 
     if isinstance(problem, LastLayer):
-        total, note = GRAM_PRODUCTS * product(case.batch, n, n, torch.float32), f"{GRAM_PRODUCTS} Gram products in float32"
+        total, note = (
+            GRAM_PRODUCTS * product(case.batch, n, n, torch.float32),
+            f"{GRAM_PRODUCTS} Gram products in float32",
+        )
     elif isinstance(problem, MidLayer):
         total, note = PAIRS * pair(torch.float32), f"{PAIRS} pairs of products in float32"
     else:
-        total, note = HESSIANS * product(case.batch, m, n * n, torch.float64), f"{HESSIANS} Hessian formations in float64"
+        total, note = (
+            HESSIANS * product(case.batch, m, n * n, torch.float64),
+            f"{HESSIANS} Hessian formations in float64",
+        )
     total += CERTIFYING_PAIRS * pair(torch.float64)
     note += f", {CERTIFYING_PAIRS} pairs in float64"
-    return Row(case.name, "GEMM floor", Kind.FLOOR, total, case.batch, case.batch, repeats, note=note)
+    return Row(
+        case.name, "GEMM floor", Kind.FLOOR, total, case.batch, case.batch, repeats, note=note
+    )

@@ -31,11 +31,17 @@ class Case:
         if isinstance(self.problem, LastLayer):
             return Case(self.name, replace(self.problem, y=self.problem.y[:count]))
         x_next, support = self.problem.x_next[:count], self.problem.support
-        return Case(self.name, replace(self.problem, x_next=x_next, support=None if support is None else support[:count]))
+        return Case(
+            self.name,
+            replace(
+                self.problem, x_next=x_next, support=None if support is None else support[:count]
+            ),
+        )
 
 
 def gaussian(sizes: Sequence[int], seed: int = 0, condition: float | None = None) -> Generator:
-    """A generator with i.i.d. Gaussian weights of variance 1 / rows and the identity at its output, in NumPy float64.
+    """A generator with i.i.d. Gaussian weights of variance 1 / rows and the identity at its output,
+    in NumPy float64.
 
     Parameters
     ----------
@@ -43,8 +49,8 @@ def gaussian(sizes: Sequence[int], seed: int = 0, condition: float | None = None
         `(n_0, .., n_{L+1})`.
     seed : int
     condition : float, optional
-        Largest over smallest singular value of every weight matrix, with the others evenly between them on a log scale; the
-        largest stays. As they are drawn by default.
+        Largest over smallest singular value of every weight matrix, with the others evenly between
+        them on a log scale; the largest stays. As they are drawn by default.
     """
     rng = np.random.default_rng(seed)
     W = [rng.standard_normal((m, n)) / np.sqrt(m) for n, m in pairwise(sizes)]
@@ -58,13 +64,22 @@ def conditioned(W: Any, condition: float) -> Any:
 
 
 def cases(
-    G: Generator, batch: int, noise: float = 1e-2, lam: float = 1e-3, gamma: float = 1e-3, *, seed: int = 0,
-    dtype: "torch.dtype", device: str = "cpu",
-) -> list[Case]:  # fmt: skip
-    """The layer problems of G, from the image down, each with its true support and noise on its own data.
+    G: Generator,
+    batch: int,
+    noise: float = 1e-2,
+    lam: float = 1e-3,
+    gamma: float = 1e-3,
+    *,
+    seed: int = 0,
+    dtype: "torch.dtype",
+    device: str = "cpu",
+) -> list[Case]:
+    """The layer problems of G, from the image down, each with its true support and noise on its own
+    data.
 
-    Latent vectors are standard normal. The data of a layer are the true values of the next one (of phi^-1(G(z)) for the
-    last layer) plus Gaussian noise, `noise` times the root mean square of the signal's entries on the support.
+    Latent vectors are standard normal. The data of a layer are the true values of the next one (of
+    phi^-1(G(z)) for the last layer) plus Gaussian noise, `noise` times the root mean square of the
+    signal's entries on the support.
     """
     import torch
 
@@ -73,18 +88,35 @@ def cases(
     layers = [z, *G.layers(z)]
 
     def tensor(a: Any) -> Any:
-        return None if a is None else torch.as_tensor(a, dtype=None if a.dtype == bool else dtype, device=device)
+        return (
+            None
+            if a is None
+            else torch.as_tensor(a, dtype=None if a.dtype == bool else dtype, device=device)
+        )
 
     def noisy(values: Any, rows: Any) -> Any:
         rms = np.sqrt((values**2).sum(axis=1) / np.maximum(rows.sum(axis=1), 1))
         return np.where(rows, values + noise * rms[:, None] * rng.standard_normal(values.shape), 0)
 
     t = G.activation.inverse(G(z))
-    W, bias = [tensor(np.asarray(w, dtype=float)) for w in G.weights], [tensor(G.bias(i)) for i in range(G.depth + 1)]
-    found = [Case("last layer", LastLayer(W[-1], tensor(noisy(t, np.full(t.shape, True))), bias=bias[-1], lam=lam))]
+    W, bias = (
+        [tensor(np.asarray(w, dtype=float)) for w in G.weights],
+        [tensor(G.bias(i)) for i in range(G.depth + 1)],
+    )
+    found = [
+        Case(
+            "last layer",
+            LastLayer(W[-1], tensor(noisy(t, np.full(t.shape, True))), bias=bias[-1], lam=lam),
+        )
+    ]
     for i in range(G.depth - 1, 0, -1):
         S = layers[i + 1] > 0
         name = "midlayer" if G.depth == 2 else f"midlayer x_{i}"
-        found.append(Case(name, MidLayer(W[i], tensor(noisy(layers[i + 1], S)), tensor(S), bias[i], lam)))
+        found.append(
+            Case(name, MidLayer(W[i], tensor(noisy(layers[i + 1], S)), tensor(S), bias[i], lam))
+        )
     S = layers[1] > 0
-    return [*found, Case("latent", Latent(W[0], tensor(noisy(layers[1], S)), tensor(S), bias[0], gamma))]
+    return [
+        *found,
+        Case("latent", Latent(W[0], tensor(noisy(layers[1], S)), tensor(S), bias[0], gamma)),
+    ]

@@ -1,4 +1,6 @@
-"""How solvers are timed on a case: the same data, in turn, and the certificate of every answer computed by `verify`."""
+"""How solvers are timed on a case: the same data, in turn, and the certificate of every answer
+computed by `verify`.
+"""
 
 import time
 import warnings
@@ -41,19 +43,22 @@ class Row:
     problem, solver, kind
         Which row it is.
     seconds : float
-        For the whole batch: the median of the repeats, times batch / timed where only some of the signals were timed.
+        For the whole batch: the median of the repeats, times batch / timed where only some of the
+        signals were timed.
     timed, batch : int
         How many signals were timed, and how many there are.
     repeats : int
     kkt : float
-        The largest KKT residual over the signals timed, of the certificate; inf where one of them has no answer.
+        The largest KKT residual over the signals timed, of the certificate; inf where one of them
+        has no answer.
     solved : int
         How many of the signals timed have a residual within the tolerance.
     iterations : (median, largest) or None
     note : str
         What failed, the statuses, how the floor is made up.
     certifying : float or None
-        Seconds that `verify` takes for the answers to the whole batch: part of the time of `fast`, and of no rival's.
+        Seconds that `verify` takes for the answers to the whole batch: part of the time of `fast`,
+        and of no rival's.
     """
 
     problem: str
@@ -85,14 +90,21 @@ class Entrant:
     run: Callable[[], Answer]
 
 
-def fast(case: Case, tol: float, solver: str = "fast", kind: Kind = Kind.FAST, **options: Any) -> Entrant:
+def fast(
+    case: Case, tol: float, solver: str = "fast", kind: Kind = Kind.FAST, **options: Any
+) -> Entrant:
     """`fast.solve` with these options, its certificate included."""
     from fast import solve
 
     def run() -> Answer:
         found = solve(case.problem, tol=tol, **options)
         statuses = Counter(s.name for s in found.status)
-        return Answer(found.x, found.dual, found.iterations, ", ".join(f"{k} {name}" for name, k in sorted(statuses.items())))
+        return Answer(
+            found.x,
+            found.dual,
+            found.iterations,
+            ", ".join(f"{k} {name}" for name, k in sorted(statuses.items())),
+        )
 
     return Entrant(solver, kind, case, run)
 
@@ -136,7 +148,9 @@ def seconds(run: Callable[[], Any], device: str) -> tuple[float, Any]:
 
 
 def measure(entrants: Sequence[Entrant], batch: int, tol: float, repeats: int) -> list[Row]:
-    """A row for each, their repeats taken in turn, so that what slows the machine slows them all."""
+    """A row for each, their repeats taken in turn, so that what slows the machine slows them
+    all.
+    """
     times: list[list[float]] = [[] for _ in entrants]
     answers: list[Any] = [None] * len(entrants)
     for _ in range(repeats):
@@ -148,23 +162,40 @@ def measure(entrants: Sequence[Entrant], batch: int, tol: float, repeats: int) -
 
 def _row(entrant: Entrant, times: list[float], answer: Answer, batch: int, tol: float) -> Row:
     case = entrant.case
-    proofs = [seconds(lambda: verify(case.problem, answer.x, answer.dual), case.problem.data.device.type) for _ in times]
+    proofs = [
+        seconds(lambda: verify(case.problem, answer.x, answer.dual), case.problem.data.device.type)
+        for _ in times
+    ]
     kkt = to_numpy(proofs[0][1].kkt)
     failed = int((~np.isfinite(to_numpy(answer.x)).all(axis=1)).sum())
     note = answer.note if not failed else f"failed on {failed} of {case.batch}: {answer.note}"
-    counts = None if answer.iterations is None else np.broadcast_to(to_numpy(answer.iterations), (case.batch,))
+    counts = (
+        None
+        if answer.iterations is None
+        else np.broadcast_to(to_numpy(answer.iterations), (case.batch,))
+    )
     return Row(
-        case.name, entrant.solver, entrant.kind, median(times) * batch / case.batch, case.batch, batch, len(times),
-        float(kkt.max()), int((kkt <= tol).sum()), None if counts is None else (float(np.median(counts)), int(counts.max())), note,
+        case.name,
+        entrant.solver,
+        entrant.kind,
+        median(times) * batch / case.batch,
+        case.batch,
+        batch,
+        len(times),
+        float(kkt.max()),
+        int((kkt <= tol).sum()),
+        None if counts is None else (float(np.median(counts)), int(counts.max())),
+        note,
         median(took for took, _ in proofs) * batch / case.batch,
-    )  # fmt: skip
+    )
 
 
 def race(case: Case, tol: float, repeats: int, first: int, say: Callable[[str], None]) -> list[Row]:
-    """fast and the installed rivals: all of these once on `first` signals, then the best of them on all signals, in turn with fast.
+    """fast and the installed rivals: all of these once on `first` signals, then the best of them on
+    all signals, in turn with fast.
 
-    The best are the two fastest of those that solved every signal (where on the whole batch neither does, the next ones), and the
-    one that came closest where none did.
+    The best are the two fastest of those that solved every signal (where on the whole batch neither
+    does, the next ones), and the one that came closest where none did.
     """
     q = in_numpy(case.problem.quadratic())
     few = case.head(first)
@@ -182,7 +213,9 @@ def race(case: Case, tol: float, repeats: int, first: int, say: Callable[[str], 
     while True:
         finalists, ranking = ranking[:FINALISTS], ranking[FINALISTS:]
         say(f"{case.name}: {', '.join(['fast', *(r.name for r in finalists)])}")
-        own, *found = measure([entrant, *(per_signal(r, case, q) for r in finalists)], case.batch, tol, repeats)
+        own, *found = measure(
+            [entrant, *(per_signal(r, case, q) for r in finalists)], case.batch, tol, repeats
+        )
         rows |= dict(zip(finalists, found, strict=True))
         if not ranking or any(row.valid for row in found):
             return [own, *rows.values()]
@@ -193,12 +226,24 @@ def _rank(row: Row) -> tuple[bool, float]:
 
 
 def paper(case: Case, tol: float, max_iter: int, say: Callable[[str], None]) -> list[Row]:
-    """The paper's algorithms, once each: Algorithm 5 for the last layer, Algorithm 2 with its rho and with rho = 1 for the others."""
+    """The paper's algorithms, once each: Algorithm 5 for the last layer, Algorithm 2 with its rho
+    and with rho = 1 for the others.
+    """
     if isinstance(case.problem, LastLayer):
-        entrants = [fast(case, tol, "Algorithm 5 (FISTA)", Kind.PRINTED, method="fista", max_iter=max_iter)]
+        entrants = [
+            fast(case, tol, "Algorithm 5 (FISTA)", Kind.PRINTED, method="fista", max_iter=max_iter)
+        ]
     else:
         entrants = [
-            fast(case, tol, f"Algorithm 2, rho = {rho:g}", kind, method="linearized_admm", rho=rho, max_iter=max_iter)
+            fast(
+                case,
+                tol,
+                f"Algorithm 2, rho = {rho:g}",
+                kind,
+                method="linearized_admm",
+                rho=rho,
+                max_iter=max_iter,
+            )
             for rho, kind in ((PRINTED_RHO, Kind.PRINTED), (1.0, Kind.RHO_ONE))
         ]
     say(f"{case.name}: the paper's algorithms")
@@ -206,16 +251,24 @@ def paper(case: Case, tol: float, max_iter: int, say: Callable[[str], None]) -> 
 
 
 def best(rows: Sequence[Row]) -> Row | None:
-    """The fastest rival that solved every signal of the whole batch; where none did, the one that came closest; None without rivals."""
+    """The fastest rival that solved every signal of the whole batch; where none did, the one that
+    came closest; None without rivals.
+    """
     found = [row for row in rows if row.kind is Kind.RIVAL]
     return min([row for row in found if row.timed == row.batch] or found, key=_rank, default=None)
 
 
 def total(groups: Sequence[Sequence[Row]], kind: Kind) -> float:
-    """Seconds for all problems: of the best rival, or of the rows of that kind (of Algorithm 5 where rho does not enter)."""
+    """Seconds for all problems: of the best rival, or of the rows of that kind (of Algorithm 5
+    where rho does not enter).
+    """
 
     def of(rows: Sequence[Row], kind: Kind) -> float:
-        chosen = best(rows) if kind is Kind.RIVAL else next((row for row in rows if row.kind is kind), None)
+        chosen = (
+            best(rows)
+            if kind is Kind.RIVAL
+            else next((row for row in rows if row.kind is kind), None)
+        )
         if chosen is None and kind is Kind.RHO_ONE:
             return of(rows, Kind.PRINTED)
         return float("nan") if chosen is None else chosen.seconds

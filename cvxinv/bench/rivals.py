@@ -1,8 +1,10 @@
-"""The solvers a user would pick instead, one function each, with the fastest settings found that reach a KKT residual of 1e-8.
+"""The solvers a user would pick instead, one function each, with the fastest settings found that
+reach a KKT residual of 1e-8.
 
-Each is given (Q) of `cvxinv.quadratic` in NumPy and answers for all its signals, one signal after the other, in one process. What
-signals share (the Gram matrix of a last layer and its factor) is computed once; the rest of the set-up is repeated per signal.
-All of them solve the Gram form: minimise 1/2 x'Hx + f'x subject to C x <= d, x >= 0 where stated, with H = A'A + gamma I.
+Each is given (Q) of `cvxinv.quadratic` in NumPy and answers for all its signals, one signal after
+the other, in one process. What signals share (the Gram matrix of a last layer and its factor) is
+computed once; the rest of the set-up is repeated per signal. All of them solve the Gram form:
+minimise 1/2 x'Hx + f'x subject to C x <= d, x >= 0 where stated, with H = A'A + gamma I.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +24,9 @@ MOREAU_BATCH = 64
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a solver returned: x (B, n), nan where it failed; multipliers (B, m) if any; iterations (B,); its first complaint, if any."""
+    """What a solver returned: x (B, n), nan where it failed; multipliers (B, m) if any; iterations
+    (B,); its first complaint, if any.
+    """
 
     x: Any
     dual: Any = None
@@ -41,7 +45,9 @@ class Program:
     shared: bool
 
 
-Step: TypeAlias = Callable[[Program], tuple[Any, Any, int]]  # x, multipliers of C x <= d, iterations
+Step: TypeAlias = Callable[
+    [Program], tuple[Any, Any, int]
+]  # x, multipliers of C x <= d, iterations
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +91,9 @@ def programs(q: Quadratic) -> Iterator[Program]:
 
 
 def one_by_one(start: Callable[[Quadratic], Step]) -> Callable[[Quadratic], Answer]:
-    """A rival from a function that is given (Q) once and returns what solves one signal. An exception is a failed signal."""
+    """A rival from a function that is given (Q) once and returns what solves one signal. An
+    exception is a failed signal.
+    """
 
     def solve(q: Quadratic) -> Answer:
         step, note = start(q), ""
@@ -104,18 +112,27 @@ def one_by_one(start: Callable[[Quadratic], Step]) -> Callable[[Quadratic], Answ
 
 
 def lasso(q: Quadratic) -> Answer:
-    """scikit-learn's coordinate descent on the shared Gram matrix; `tol` bounds the duality gap relative to ||t||^2."""
+    """scikit-learn's coordinate descent on the shared Gram matrix; `tol` bounds the duality gap
+    relative to ||t||^2.
+    """
     sklearn = import_module("sklearn.linear_model")
     # its objective is 1 / (2 m) ||t - W x||^2 + alpha ||x||_1
     model = sklearn.Lasso(
-        alpha=q.lam[0, 0] / len(q.W), positive=True, fit_intercept=False, precompute=q.W.T @ q.W, tol=5e-9, max_iter=100_000
-    )  # fmt: skip
+        alpha=q.lam[0, 0] / len(q.W),
+        positive=True,
+        fit_intercept=False,
+        precompute=q.W.T @ q.W,
+        tol=5e-9,
+        max_iter=100_000,
+    )
     model.fit(q.W, q.t.T)  # the signals one after the other
     return Answer(np.atleast_2d(model.coef_), None, np.atleast_1d(model.n_iter_))
 
 
 def daqp(q: Quadratic) -> Step:
-    """DAQP's dual active set; x >= 0 are simple bounds. One model, and its factor, serves all signals where H is shared."""
+    """DAQP's dual active set; x >= 0 are simple bounds. One model, and its factor, serves all
+    signals where H is shared.
+    """
     module: Any = import_module("daqp")
     n = q.W.shape[1] if q.nonnegative else 0
     free, zero, none = np.full(n, 1e30), np.zeros(n), np.full(len(q.W), -1e30)
@@ -133,7 +150,9 @@ def daqp(q: Quadratic) -> Step:
                 model.settings = {"primal_tol": 1e-9}
                 model.setup(p.H, p.f, p.C, *bounds)
             else:
-                model.update(f=p.f, sense=unset)  # sense: from no active constraint, not from the last signal's
+                model.update(
+                    f=p.f, sense=unset
+                )  # sense: from no active constraint, not from the last signal's
             x, _, flag, info = model.solve()
         if flag != 1:
             raise RuntimeError(f"exit flag {flag}")
@@ -157,25 +176,32 @@ def quadprog(q: Quadratic) -> Step:
 
 
 def piqp(q: Quadratic) -> Step:
-    """PIQP's dense proximal interior point. x is as good as the square root of the gap: the tolerances are those of rounding."""
+    """PIQP's dense proximal interior point. x is as good as the square root of the gap: the
+    tolerances are those of rounding.
+    """
     module: Any = import_module("piqp")
     zero = np.zeros(q.W.shape[1]) if q.nonnegative else None
 
     def step(p: Program) -> tuple[Any, Any, int]:
         solver = module.DenseSolver()
         settings = solver.settings
-        settings.eps_abs = settings.eps_rel = settings.eps_duality_gap_abs = settings.eps_duality_gap_rel = 3e-15
+        settings.eps_abs = settings.eps_rel = settings.eps_duality_gap_abs = (
+            settings.eps_duality_gap_rel
+        ) = 3e-15
         settings.max_iter, settings.preconditioner_iter, settings.tau = 20, 0, 0.999
         rows = {"G": p.C, "h_u": p.d} if len(p.d) else {}
         solver.setup(p.H, p.f, x_l=zero, **rows)
-        solver.solve()  # its status says whether rounding let it pass, the certificate whether x is good
+        # its status says whether rounding let it pass, the certificate whether x is good
+        solver.solve()
         return solver.result.x, solver.result.z_u if rows else 0.0, solver.result.info.iter
 
     return step
 
 
 def osqp(q: Quadratic) -> Step:
-    """OSQP. One factor serves all signals where H is shared. Unpolished: polishing takes longer than the iterations it saves."""
+    """OSQP. One factor serves all signals where H is shared. Unpolished: polishing takes longer
+    than the iterations it saves.
+    """
     module, sparse = import_module("osqp"), import_module("scipy.sparse")
     n = q.W.shape[1] if q.nonnegative else 0
     solver: Any = None
@@ -184,12 +210,23 @@ def osqp(q: Quadratic) -> Step:
         nonlocal solver
         if solver is None or not p.shared:
             A = np.vstack([np.eye(n), p.C]) if n else p.C
-            low, high = np.concatenate([np.zeros(n), np.full(len(p.d), -np.inf)]), np.concatenate([np.full(n, np.inf), p.d])
+            low, high = (
+                np.concatenate([np.zeros(n), np.full(len(p.d), -np.inf)]),
+                np.concatenate([np.full(n, np.inf), p.d]),
+            )
             solver = module.OSQP()
             solver.setup(
-                sparse.csc_matrix(np.triu(p.H)), p.f, sparse.csc_matrix(A), low, high,
-                verbose=False, eps_abs=3e-10, eps_rel=3e-10, max_iter=20_000, scaling=0,
-            )  # fmt: skip
+                sparse.csc_matrix(np.triu(p.H)),
+                p.f,
+                sparse.csc_matrix(A),
+                low,
+                high,
+                verbose=False,
+                eps_abs=3e-10,
+                eps_rel=3e-10,
+                max_iter=20_000,
+                scaling=0,
+            )
         else:
             solver.update(q=p.f)
         found = solver.solve()
@@ -201,11 +238,17 @@ def osqp(q: Quadratic) -> Step:
 
 
 def moreau(q: Quadratic) -> Answer:
-    """Moreau's active set, in batches: each signal's C is filled up with rows of zeros to the longest of the batch."""
+    """Moreau's active set, in batches: each signal's C is filled up with rows of zeros to the
+    longest of the batch.
+    """
     module: Any = import_module("moreau")
     n = q.W.shape[1]
     signs = n if q.nonnegative else 0
-    x, dual, iterations = np.full((q.size, n), np.nan), np.zeros(q.t.shape), np.zeros(q.size, dtype=int)
+    x, dual, iterations = (
+        np.full((q.size, n), np.nan),
+        np.zeros(q.t.shape),
+        np.zeros(q.size, dtype=int),
+    )
     waiting = list(programs(q))
     for first in range(0, q.size, MOREAU_BATCH):
         part = waiting[first : first + MOREAU_BATCH]
@@ -215,25 +258,36 @@ def moreau(q: Quadratic) -> Answer:
         for i, p in enumerate(part):
             C[i, : len(p.d)], d[i, signs : signs + len(p.d)] = p.C, p.d
         solver = module.CompiledSolver(
-            n=n, m=signs + k, P_row_offsets=np.arange(n + 1) * n, P_col_indices=np.tile(np.arange(n), n),
+            n=n,
+            m=signs + k,
+            P_row_offsets=np.arange(n + 1) * n,
+            P_col_indices=np.tile(np.arange(n), n),
             A_row_offsets=np.concatenate([np.arange(signs), signs + np.arange(k + 1) * n]),
             A_col_indices=np.concatenate([np.arange(signs), np.tile(np.arange(n), k)]),
             cones=module.Cones(num_nonneg_cones=signs + k),
             settings=module.Settings(
-                solver="active_set", device="cpu", batch_size=len(part), active_set_settings=module.ActiveSetSettings(primal_tol=1e-9)
+                solver="active_set",
+                device="cpu",
+                batch_size=len(part),
+                active_set_settings=module.ActiveSetSettings(primal_tol=1e-9),
             ),
-        )  # fmt: skip
+        )
         H = part[0].H.ravel() if part[0].shared else np.stack([p.H.ravel() for p in part])
         solver.setup(H, np.hstack([np.full((len(part), signs), -1.0), C.reshape(len(part), -1)]))
         found = solver.solve(np.stack([p.f for p in part]), d)
-        x[first : first + len(part)], iterations[first : first + len(part)] = found.x, solver.info.iterations
+        x[first : first + len(part)], iterations[first : first + len(part)] = (
+            found.x,
+            solver.info.iterations,
+        )
         for i, p in enumerate(part):
             dual[first + i, q.inequalities[first + i]] = found.z[i, signs : signs + len(p.d)]
     return Answer(x, dual, iterations)
 
 
 def qpax(q: Quadratic) -> Step:
-    """Interior point of qpax, compiled once: rows without an inequality are zeros, so that all signals have one shape."""
+    """Interior point of qpax, compiled once: rows without an inequality are zeros, so that all
+    signals have one shape.
+    """
     solve, n = _compiled_qpax(), q.W.shape[1]
     signs = np.eye(n) if q.nonnegative else np.zeros((0, n))
     nothing, k = (np.zeros((0, n)), np.zeros(0)), len(signs)

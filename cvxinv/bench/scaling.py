@@ -1,4 +1,6 @@
-"""How the cost of `fast` grows with the batch and with the width of the layers, and what a single signal costs."""
+"""How the cost of `fast` grows with the batch and with the width of the layers, and what a single
+signal costs.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +24,9 @@ class Widened:
 
 @dataclass(frozen=True)
 class Scaling:
-    """`fast` by batch (a row per problem and batch) and by width, and the race of all solvers on one signal, problem by problem."""
+    """`fast` by batch (a row per problem and batch) and by width, and the race of all solvers on
+    one signal, problem by problem.
+    """
 
     batches: list[Row]
     widths: list[Widened]
@@ -30,9 +34,16 @@ class Scaling:
 
 
 def scale(
-    make: Callable[[Generator, int], list[Case]], G: Generator, widen: Callable[[float], Generator] | None, *, batch: int, largest: int,
-    tol: float, repeats: int, say: Callable[[str], None],
-) -> Scaling:  # fmt: skip
+    make: Callable[[Generator, int], list[Case]],
+    G: Generator,
+    widen: Callable[[float], Generator] | None,
+    *,
+    batch: int,
+    largest: int,
+    tol: float,
+    repeats: int,
+    say: Callable[[str], None],
+) -> Scaling:
     """Measure all of it.
 
     Parameters
@@ -57,5 +68,11 @@ def scale(
     for width in WIDTHS if widen is not None else ():
         assert widen is not None
         wider = widen(width)
-        widths.append(Widened(width, wider.sizes, [row(case, f"hidden layers x {width:g}") for case in make(wider, batch)]))
+        widths.append(
+            Widened(
+                width,
+                wider.sizes,
+                [row(case, f"hidden layers x {width:g}") for case in make(wider, batch)],
+            )
+        )
     return Scaling(batches, widths, [race(case.head(1), tol, repeats, 1, say) for case in cases])

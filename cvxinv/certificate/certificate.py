@@ -13,9 +13,11 @@ class Certificate:
     Attributes
     ----------
     objective : value of the statement's objective at x (constraints ignored)
-    lower_bound : a proven lower bound on the optimal value; nan where none is available: lam = gamma = 0 (or so small that
+    lower_bound : a proven lower bound on the optimal value; nan where none is available: lam =
+    gamma = 0 (or so small that
         rounding would decide the bound), not convex
-    gap : (objective - lower_bound) / max(1/2 s^2, objective); nan where unavailable; only for x without violation >= 0
+    gap : (objective - lower_bound) / max(1/2 s^2, objective); nan where unavailable; only for x
+    without violation >= 0
     kkt : KKT residual, relative and scale-invariant; inf where x or the data hold nan or inf
     violation : largest relative violation of the constraints alone
     convex : bool, whether the statement is: only then is a KKT point a solution
@@ -33,7 +35,8 @@ class Certificate:
         return (self.kkt <= tol) & (self.violation <= tol)
 
     def optimal(self, tol: float = 1e-6) -> Array:
-        """(B,) bool: proven optimal to `tol`; KKT residual and violation, and the gap where it is available.
+        """(B,) bool: proven optimal to `tol`; KKT residual and violation, and the gap where it is
+        available.
 
         Never true of a statement that is not convex, whose KKT points need not be solutions.
         """

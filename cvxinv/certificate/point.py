@@ -1,7 +1,9 @@
-"""A point of a statement, alone and with multipliers, and the figures of its certificate; the scaling is explained in `optimality`.
+"""A point of a statement, alone and with multipliers, and the figures of its certificate; the
+scaling is explained in `optimality`.
 
-They are computed for every answer of every batch, so they are arranged for speed: products and bounds rather than choices by mask,
-each product with W once, and nothing for inequalities where the statement has none.
+They are computed for every answer of every batch, so they are arranged for speed: products and
+bounds rather than choices by mask, each product with W once, and nothing for inequalities where the
+statement has none.
 """
 
 from dataclasses import dataclass, replace
@@ -11,8 +13,8 @@ from cvxinv import newton
 from cvxinv.arrays import Array, float64, namespace
 from cvxinv.problems import LastLayer, LayerProblem, Quadratic, batched
 
-# Below these (relative to D s and to D^2) rounding decides the lower bound: a gradient known to 1e-14 costs the gap
-# 1/2 (1e-14 / lam)^2, respectively 1/2 (1e-14)^2 / gamma.
+# Below these (relative to D s and to D^2) rounding decides the lower bound: a gradient known to
+# 1e-14 costs the gap 1/2 (1e-14 / lam)^2, respectively 1/2 (1e-14)^2 / gamma.
 LEAST_LAM, LEAST_GAMMA = 1e-9, 1e-20
 LEAST_SIZE = 1e-150  # of a row over s: squares of less underflow, so that it is a row of zeros
 
@@ -28,7 +30,8 @@ def positive(a: Array) -> Array:
 
 
 def column_norms(q: Quadratic, squares: Array) -> Array:
-    """D (B, n) given W * W: norms of the columns of A; of A and C together where that is zero; the largest of the others where both are.
+    """D (B, n) given W * W: norms of the columns of A; of A and C together where that is zero; the
+    largest of the others where both are.
 
     (1, n) where all signals have the same rows.
     """
@@ -52,8 +55,8 @@ def scale(q: Quadratic, target: Array, value: Array, xD: Array) -> Array:
 class Point:
     """A point x of (Q), or of eq. 5 with a nonlinear phi, and what its certificate needs.
 
-    `misfit` is what the objective squares, `theta` what the gradient multiplies by A': both t - A x for (Q), and y - phi(t) and
-    phi'(t) (y - phi(t)) with t = W x + b for eq. 5.
+    `misfit` is what the objective squares, `theta` what the gradient multiplies by A': both t - A x
+    for (Q), and y - phi(t) and phi'(t) (y - phi(t)) with t = W x + b for eq. 5.
     """
 
     q: Quadratic
@@ -86,14 +89,20 @@ class Point:
         q, phi = replace(problem, activation="identity").quadratic(), problem.phi
         t = x @ q.W.T if problem.bias is None else x @ q.W.T + float64(problem.bias)
         zero = xp.zeros_like(t)
-        y = xp.where(q.rows & q.finite[:, None], float64(problem.y if batched(problem) else problem.y[None, :]), zero)
+        y = xp.where(
+            q.rows & q.finite[:, None],
+            float64(problem.y if batched(problem) else problem.y[None, :]),
+            zero,
+        )
         value = xp.where(q.rows, phi(t), zero)
         D = column_norms(q, q.W * q.W)
         return cls(q, x, y - value, (y - value) * phi.derivative(t), D, scale(q, y, value, x * D))
 
     @classmethod
     def of(cls, problem: LayerProblem, x: Array, q: Quadratic | None = None) -> "Point":
-        """x (B, n) as a point of its statement, any but a linear program; `q` is `problem.quadratic()`, if it is there already."""
+        """x (B, n) as a point of its statement, any but a linear program; `q` is
+        `problem.quadratic()`, if it is there already.
+        """
         if isinstance(problem, LastLayer) and not problem.convex:
             return cls.nonconvex(problem, x)
         return cls.quadratic(problem.quadratic() if q is None else q, x)
@@ -137,7 +146,9 @@ class Point:
 
 @dataclass(frozen=True)
 class Pair:
-    """A point with multipliers of its inequalities, and (x_j, r_j, lam_j) in units in which they can be compared."""
+    """A point with multipliers of its inequalities, and (x_j, r_j, lam_j) in units in which they
+    can be compared.
+    """
 
     at: Point
     eta: Array  # (B, m); not looked at where the statement has no inequalities
@@ -151,7 +162,14 @@ class Pair:
         """With eta zero off the inequalities."""
         q, unit = at.q, at.D * at.s[:, None]
         r = (at.theta - eta if q.constrained else at.theta) @ q.W
-        return cls(at, eta, unit, at.scaled, (r - q.gamma * at.x if q.gamma > 0 else r) / unit, q.lam / unit)
+        return cls(
+            at,
+            eta,
+            unit,
+            at.scaled,
+            (r - q.gamma * at.x if q.gamma > 0 else r) / unit,
+            q.lam / unit,
+        )
 
     @cached_property
     def kkt(self) -> Array:
@@ -169,31 +187,43 @@ class Pair:
         return xp.maximum(worst, products * (at.s * at.s) / at.value)
 
     def support(self, accuracy: float) -> Array:
-        """(B, n) bool: value outweighs multiplier lam - r, and the accuracy to which the pair is known, `accuracy` at least."""
+        """(B, n) bool: value outweighs multiplier lam - r, and the accuracy to which the pair is
+        known, `accuracy` at least.
+        """
         xp, q = namespace(self.x), self.at.q
         value, r = (self.x, self.r) if q.nonnegative else (xp.abs(self.x), xp.abs(self.r))
         found = value > xp.maximum(self.lam - r, xp.clip(self.kkt, accuracy, 1.0)[:, None])
         return found & q.columns if q.restricted else found
 
     def lower_bound(self) -> Array:
-        """The dual objective, at (theta, eta) for gamma > 0, at their best feasible multiple for gamma = 0 < lam; else nan.
+        """The dual objective, at (theta, eta) for gamma > 0, at their best feasible multiple for
+        gamma = 0 < lam; else nan.
 
-        Also nan where lam or gamma is so small that rounding of the gradient, not the point, would decide the bound.
+        Also nan where lam or gamma is so small that rounding of the gradient, not the point, would
+        decide the bound.
         """
         xp, at, q = namespace(self.x), self.at, self.at.q
         D, lam = at.D, self.lam
-        y = at.theta - xp.clip(self.eta, 0, None) if q.constrained else at.theta  # the dual knows no negative multipliers
+        y = (
+            at.theta - xp.clip(self.eta, 0, None) if q.constrained else at.theta
+        )  # the dual knows no negative multipliers
         v = self.r if not q.constrained and q.gamma == 0 else y @ q.W / self.unit
         linear = xp.sum(q.right * y, axis=1)
         v = v if q.nonnegative else xp.abs(v)
         if q.restricted:  # the other columns bound nothing
-            v, D, lam = xp.where(q.columns, v, 0.0), xp.where(q.columns, D, 0.0), xp.where(q.columns, lam, xp.inf)
+            v, D, lam = (
+                xp.where(q.columns, v, 0.0),
+                xp.where(q.columns, D, 0.0),
+                xp.where(q.columns, lam, xp.inf),
+            )
         if q.gamma > 0:
             over = xp.clip(v - lam, 0, None) * self.unit
             value = linear - 0.5 * at.squares - 0.5 / q.gamma * xp.sum(over * over, axis=1)
             known = q.gamma >= LEAST_GAMMA * xp.max(D, axis=1) ** 2
         else:
-            tightest = xp.max(v / xp.clip(lam, LEAST_LAM, None), axis=1)  # 1 / the largest feasible multiple
+            tightest = xp.max(
+                v / xp.clip(lam, LEAST_LAM, None), axis=1
+            )  # 1 / the largest feasible multiple
             best = xp.where(at.squares > 0, xp.clip(linear, 0, None) / positive(at.squares), 1.0)
             c = best / xp.clip(best * tightest, 1.0, None)
             value = c * linear - 0.5 * c * c * at.squares

@@ -8,15 +8,16 @@ from cvxinv.errors import MissingSolverError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; errors of the user are one line on stderr and code 2.
+    """Run the command line and return its exit code; errors of the user are one line on stderr and
+    code 2.
 
     Parameters
     ----------
     arguments : sequence of str, optional
         What stands behind `cvxinv`; `sys.argv[1:]` by default.
     """
-    # the systems here are many and small: OpenBLAS threads spend more time waiting for each other than solving
-    # (read when numpy is first imported, hence before the commands are)
+    # the systems here are many and small: OpenBLAS threads spend more time waiting for each other
+    # than solving (read when numpy is first imported, hence before the commands are)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import typer
 
@@ -28,11 +29,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", 130)
     except OSError as error:
-        return _complain(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+        return _complain(
+            f"{error.filename}: {error.strerror}"
+            if error.filename and error.strerror
+            else str(error)
+        )
     except (ValueError, TypeError, MissingSolverError, MemoryError) as error:
         return _complain(str(error))
     except Exception as error:
-        if hasattr(error, "format_message"):  # a usage error of click, which typer may ship under a private name
+        if hasattr(
+            error, "format_message"
+        ):  # a usage error of click, which typer may ship under a private name
             return _complain(error.format_message())
         raise
 

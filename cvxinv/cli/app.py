@@ -1,4 +1,6 @@
-"""The commands, gathered. They import what they need when they run: `--help` loads neither cvxpy nor torch nor matplotlib."""
+"""The commands, gathered. They import what they need when they run: `--help` loads neither cvxpy
+nor torch nor matplotlib.
+"""
 
 from typing import Annotated
 
@@ -20,6 +22,8 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _about(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Invert ReLU generators layer by layer as convex problems, and prove each answer right."""

@@ -1,4 +1,6 @@
-"""`cvxinv bench`: fast against the solvers a user would pick instead, the paper's algorithms and the GEMM floor, in one run."""
+"""`cvxinv bench`: fast against the solvers a user would pick instead, the paper's algorithms and
+the GEMM floor, in one run.
+"""
 
 from enum import StrEnum
 from functools import partial
@@ -25,29 +27,61 @@ class Dtype(StrEnum):
 
 def bench(
     sizes: Annotated[
-        str | None, typer.Option(help=f"Layers of a Gaussian generator, z first.  [default: {SIZES}]", show_default=False)
+        str | None,
+        typer.Option(
+            help=f"Layers of a Gaussian generator, z first.  [default: {SIZES}]", show_default=False
+        ),
     ] = None,
-    condition: Annotated[float | None, typer.Option(min=1, help="Condition number of its weights; Gaussian by default.")] = None,
-    generator: Annotated[str | None, typer.Option(help="A generator file (safetensors), or the word mnist, in its place.")] = None,
+    condition: Annotated[
+        float | None,
+        typer.Option(min=1, help="Condition number of its weights; Gaussian by default."),
+    ] = None,
+    generator: Annotated[
+        str | None,
+        typer.Option(help="A generator file (safetensors), or the word mnist, in its place."),
+    ] = None,
     batch: Annotated[int, typer.Option(min=1, help="How many signals.")] = 512,
-    noise: Annotated[float, typer.Option(min=0, help="Noise, relative to the data of each layer.")] = 1e-2,
+    noise: Annotated[
+        float, typer.Option(min=0, help="Noise, relative to the data of each layer.")
+    ] = 1e-2,
     lam: Annotated[float, typer.Option(min=0, help="Weight of the l1 terms.")] = 1e-3,
     gamma: Annotated[float, typer.Option(min=0, help="Weight of the prior on z.")] = 1e-3,
-    dtype: Annotated[Dtype, typer.Option(help="Precision of the data; also sets the tolerance, 1e-8 or 1e-5.")] = Dtype.float64,
+    dtype: Annotated[
+        Dtype, typer.Option(help="Precision of the data; also sets the tolerance, 1e-8 or 1e-5.")
+    ] = Dtype.float64,
     device: Annotated[str, typer.Option(help="Device of fast: cpu or cuda.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=1, help="Threads of fast; rivals run in one process.")] = 2,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Threads of fast; rivals run in one process.")
+    ] = 2,
     repeats: Annotated[int, typer.Option(min=1, help="The median of so many runs.")] = 5,
-    rival_signals: Annotated[int, typer.Option(min=1, help="Signals on which all rivals run; the best two then run on all.")] = 64,
-    max_iter: Annotated[int, typer.Option(min=1, help="Cap on the iterations of the paper's algorithms.")] = 20_000,
-    scaling: Annotated[bool, typer.Option("--scaling", help="Also measure and draw cost against batch and width.")] = False,
-    largest_batch: Annotated[int, typer.Option(min=1, help="The largest batch of --scaling.")] = 8192,
+    rival_signals: Annotated[
+        int,
+        typer.Option(min=1, help="Signals on which all rivals run; the best two then run on all."),
+    ] = 64,
+    max_iter: Annotated[
+        int, typer.Option(min=1, help="Cap on the iterations of the paper's algorithms.")
+    ] = 20_000,
+    scaling: Annotated[
+        bool, typer.Option("--scaling", help="Also measure and draw cost against batch and width.")
+    ] = False,
+    largest_batch: Annotated[
+        int, typer.Option(min=1, help="The largest batch of --scaling.")
+    ] = 8192,
     out: Annotated[
-        Path | None, typer.Option(help=f"Where the picture of --scaling goes.  [default: {PICTURE}]", show_default=False)
+        Path | None,
+        typer.Option(
+            help=f"Where the picture of --scaling goes.  [default: {PICTURE}]", show_default=False
+        ),
     ] = None,
-    report: Annotated[Path | None, typer.Option("--json", help="Where the numbers go, if anywhere.", show_default=False)] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--json", help="Where the numbers go, if anywhere.", show_default=False),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights, signals and noise.")] = 0,
 ) -> None:
-    """Time fast against per-signal solvers, the paper's algorithms and the GEMM floor; every answer's KKT residual is checked."""
+    """Time fast against per-signal solvers, the paper's algorithms and the GEMM floor; every
+    answer's KKT residual is checked.
+    """
     if out is not None and not scaling:
         raise ValueError("--out: the picture is that of --scaling, which is not asked for")
     out = PICTURE if out is None else out
@@ -56,7 +90,10 @@ def bench(
     if report is not None:
         check_folder(report)
     if generator is not None and (sizes is not None or condition is not None):
-        raise ValueError("--generator: its sizes and conditioning are its own; --sizes and --condition do not apply")
+        raise ValueError(
+            "--generator: its sizes and conditioning are its own; --sizes and --condition do not"
+            " apply"
+        )
     shape = _sizes(sizes or SIZES)
 
     import torch
@@ -81,16 +118,36 @@ def bench(
         return gaussian([shape[0], *hidden, shape[-1]], seed, condition)
 
     G = widen(1) if generator is None else read_generator(generator)
-    make = partial(cases, noise=noise, lam=lam, gamma=gamma, seed=seed, dtype=getattr(torch, dtype), device=device)
+    make = partial(
+        cases,
+        noise=noise,
+        lam=lam,
+        gamma=gamma,
+        seed=seed,
+        dtype=getattr(torch, dtype),
+        device=device,
+    )
     machine = bench_report.machine(device, threads)  # before the load is our own
     groups = [
-        [*race(case, tol, repeats, rival_signals, _say), *paper(case, tol, max_iter, _say), floor(case, repeats)] for case in make(G, batch)
+        [
+            *race(case, tol, repeats, rival_signals, _say),
+            *paper(case, tol, max_iter, _say),
+            floor(case, repeats),
+        ]
+        for case in make(G, batch)
     ]
     grown = None
     if scaling:
         grown = scale(
-            make, G, widen if generator is None else None, batch=batch, largest=largest_batch, tol=tol, repeats=repeats, say=_say
-        )  # fmt: skip
+            make,
+            G,
+            widen if generator is None else None,
+            batch=batch,
+            largest=largest_batch,
+            tol=tol,
+            repeats=repeats,
+            say=_say,
+        )
     console = Console()
     console.width = max(console.width, bench_report.WIDTH if not console.is_terminal else 0)
     bench_report.show(console, repr(G), groups, grown)
@@ -101,10 +158,21 @@ def bench(
         console.print(f"picture: {out.resolve()}", highlight=False, soft_wrap=True)
     if report is not None:
         settings = {
-            "generator": repr(G), "condition": condition, "batch": batch, "noise": noise, "lam": lam, "gamma": gamma, "dtype": dtype,
-            "tolerance": tol, "device": device, "threads": threads, "repeats": repeats, "rival signals": rival_signals,
-            "max_iter": max_iter, "seed": seed,
-        }  # fmt: skip
+            "generator": repr(G),
+            "condition": condition,
+            "batch": batch,
+            "noise": noise,
+            "lam": lam,
+            "gamma": gamma,
+            "dtype": dtype,
+            "tolerance": tol,
+            "device": device,
+            "threads": threads,
+            "repeats": repeats,
+            "rival signals": rival_signals,
+            "max_iter": max_iter,
+            "seed": seed,
+        }
         bench_report.write(report, settings, machine, groups, grown)
         console.print(f"numbers: {report}", highlight=False, soft_wrap=True)
 
@@ -112,12 +180,16 @@ def bench(
 def _sizes(text: str) -> list[int]:
     parts = text.split("-")
     if len(parts) < 3 or not all(part.isdigit() and int(part) for part in parts):
-        raise ValueError(f"--sizes: expected n_0-n_1-..-n, at least three positive numbers, got {text!r}")
+        raise ValueError(
+            f"--sizes: expected n_0-n_1-..-n, at least three positive numbers, got {text!r}"
+        )
     return [int(part) for part in parts]
 
 
 def _say(text: str) -> None:
-    """What is measured next, on a terminal; a line, because a moving bar would be timed along with the solvers."""
+    """What is measured next, on a terminal; a line, because a moving bar would be timed along with
+    the solvers.
+    """
     from rich.console import Console
 
     console = Console(stderr=True)

@@ -19,7 +19,9 @@ SOLVERS = ("CLARABEL", "OSQP", "SCS")
 
 
 def read_generator(name: str) -> "Generator":
-    """The generator in a file written by `Generator.save`, or the shipped one for the word `mnist`."""
+    """The generator in a file written by `Generator.save`, or the shipped one for the word
+    `mnist`.
+    """
     from cvxinv.generator import Generator, mnist_generator
 
     return mnist_generator() if name == SHIPPED else Generator.load(name)
@@ -31,7 +33,10 @@ def read_array(path: Path, key: str) -> Any:
 
     found = arrays(path)
     if key not in found and len(found) != 1:
-        raise ProblemFileError(f"{path}: expected an array called {key!r}, or only one; found {', '.join(sorted(found)) or 'none'}")
+        raise ProblemFileError(
+            f"{path}: expected an array called {key!r}, or only one; found"
+            f" {', '.join(sorted(found)) or 'none'}"
+        )
     return found[key] if key in found else next(iter(found.values()))
 
 
@@ -41,7 +46,10 @@ def read_signals(path: Path, G: "Generator") -> Any:
     if y.dtype not in (np.float32, np.float64):
         raise TypeError(f"{path}: expected float32 or float64 entries, got {y.dtype}")
     if y.ndim not in (1, 2) or y.shape[-1] != G.sizes[-1]:
-        raise ValueError(f"{path}: expected signals of shape ({G.sizes[-1]},) or (B, {G.sizes[-1]}), got {y.shape}")
+        raise ValueError(
+            f"{path}: expected signals of shape ({G.sizes[-1]},) or (B, {G.sizes[-1]}), got"
+            f" {y.shape}"
+        )
     return y if y.ndim == 2 else y[None, :]
 
 
@@ -53,7 +61,9 @@ def read_mask(path: Path | None, y: Any) -> Any:
     if mask.dtype != np.bool_:
         raise TypeError(f"{path}: expected a boolean mask (True: observed), got {mask.dtype}")
     if mask.shape not in {y.shape, y.shape[1:]}:
-        raise ValueError(f"{path}: expected a mask of shape ({y.shape[1]},) or {y.shape}, got {mask.shape}")
+        raise ValueError(
+            f"{path}: expected a mask of shape ({y.shape[1]},) or {y.shape}, got {mask.shape}"
+        )
     return mask
 
 
@@ -70,14 +80,30 @@ def check_picture(path: Path) -> None:
     check_folder(path)
     known = FigureCanvasBase.filetypes
     if path.suffix[1:].lower() not in known:
-        raise ValueError(f"{path}: expected a picture that ends in one of {', '.join('.' + k for k in sorted(known))}")
+        raise ValueError(
+            f"{path}: expected a picture that ends in one of"
+            f" {', '.join('.' + k for k in sorted(known))}"
+        )
 
 
-def solve(problem: "Problem", *, solver: str | None = None, n_jobs: int = 1, done: Callable[[], None] | None = None) -> "Solution":
-    """The reference; `solver` counts where it applies (a smooth non-convex last layer has its own), `done()` follows each solve."""
+def solve(
+    problem: "Problem",
+    *,
+    solver: str | None = None,
+    n_jobs: int = 1,
+    done: Callable[[], None] | None = None,
+) -> "Solution":
+    """The reference; `solver` counts where it applies (a smooth non-convex last layer has its own),
+    `done()` follows each solve.
+    """
     from cvxinv import reference
 
-    found = reference.solve(problem, solver if problem.convex else None, n_jobs=n_jobs, progress=None if done is None else False)
+    found = reference.solve(
+        problem,
+        solver if problem.convex else None,
+        n_jobs=n_jobs,
+        progress=None if done is None else False,
+    )
     if done is not None:
         done()
     return found
@@ -127,11 +153,19 @@ def count(statuses: Any, name: str) -> str:
 
 
 def commit() -> str | None:
-    """The commit of the sources that ran, with `+` if they were changed since; None where they are no checkout."""
+    """The commit of the sources that ran, with `+` if they were changed since; None where they are
+    no checkout.
+    """
     folder = Path(__file__).resolve().parent.parent
 
     def git(*arguments: str) -> str:
-        return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        return subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        ).stdout.strip()
 
     try:
         git("ls-files", "--error-unmatch", "__init__.py")

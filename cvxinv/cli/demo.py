@@ -1,4 +1,6 @@
-"""`cvxinv demo`: the shipped generator inverted from all pixels, from 55 % of them, and from the lower half."""
+"""`cvxinv demo`: the shipped generator inverted from all pixels, from 55 % of them, and from the
+lower half.
+"""
 
 import json
 import os
@@ -14,7 +16,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cvxinv.cli.common import check_folder, check_picture, commit, count, finite, layer_names, solve, table, worst_kkt
+from cvxinv.cli.common import (
+    check_folder,
+    check_picture,
+    commit,
+    count,
+    finite,
+    layer_names,
+    solve,
+    table,
+    worst_kkt,
+)
 from cvxinv.version import __version__
 
 if TYPE_CHECKING:
@@ -30,7 +42,9 @@ SOLVED = 100.0  # dB: further from the truth than rounding explains counts as lo
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One setting of the demo: its mask, its answer, and the SNR of every layer (z, x_1, .., x_L, G(z)), (B,) each."""
+    """One setting of the demo: its mask, its answer, and the SNR of every layer (z, x_1, .., x_L,
+    G(z)), (B,) each.
+    """
 
     title: str
     observed: Any
@@ -41,12 +55,17 @@ class Run:
 
 def demo(
     out: Annotated[Path, typer.Option(help="Where the picture goes.")] = Path("cvxinv-demo.png"),
-    report: Annotated[Path | None, typer.Option("--json", help="Where the numbers go, if anywhere.", show_default=False)] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--json", help="Where the numbers go, if anywhere.", show_default=False),
+    ] = None,
     signals: Annotated[int, typer.Option(min=1, help="How many signals.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Seed of latent vectors and masks.")] = 0,
     jobs: Annotated[int, typer.Option(help="Processes; -1: all cores.")] = -1,
 ) -> None:
-    """Invert a dozen digits of the shipped generator: clean, 45 % of the pixels hidden, upper 13 of 28 rows hidden."""
+    """Invert a dozen digits of the shipped generator: clean, 45 % of the pixels hidden, upper 13 of
+    28 rows hidden.
+    """
     import numpy as np
     from rich.console import Console
 
@@ -92,32 +111,72 @@ def _runs(G: "Generator", z: Any, masks: dict[str, Any], jobs: int) -> list[Run]
     from cvxinv.solution import snr
 
     y, runs = G(z), []
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task("", total=len(masks) * len(G.weights))
         for title, observed in masks.items():
             bar.update(task, description=f"{title}, layer by layer")
             start = time.perf_counter()
             # hidden pixels are nan, so that nothing can leak from them
             signals = np.where(observed, y, np.nan)
-            found = latent_pursuit(G, signals, partial(solve, n_jobs=jobs, done=partial(bar.advance, task)), observed=observed)
+            found = latent_pursuit(
+                G,
+                signals,
+                partial(solve, n_jobs=jobs, done=partial(bar.advance, task)),
+                observed=observed,
+            )
             seconds = time.perf_counter() - start
-            pairs = zip([z, *G.layers(z), y], [found.z, *G.layers(found.z), found.signal], strict=True)
+            pairs = zip(
+                [z, *G.layers(z), y], [found.z, *G.layers(found.z), found.signal], strict=True
+            )
             names = [*layer_names(G), "G(z)"]
-            runs.append(Run(title, observed, found, dict(zip(names, (snr(*pair) for pair in pairs), strict=True)), seconds))
+            runs.append(
+                Run(
+                    title,
+                    observed,
+                    found,
+                    dict(zip(names, (snr(*pair) for pair in pairs), strict=True)),
+                    seconds,
+                )
+            )
     return runs
 
 
 def _table(G: "Generator", runs: list[Run]) -> "Table":
     import numpy as np
 
-    out = table("Latent-Pursuit, SNR in dB over the signals", "setting", "layer", "min", "median", "worst KKT", "OPTIMAL")
+    out = table(
+        "Latent-Pursuit, SNR in dB over the signals",
+        "setting",
+        "layer",
+        "min",
+        "median",
+        "worst KKT",
+        "OPTIMAL",
+    )
     for run in runs:
         solutions = dict(zip(layer_names(G), run.inversion.solutions, strict=True))
         for name, values in run.snr.items():
-            solved = (worst_kkt(solutions[name]), count(solutions[name].status, "OPTIMAL")) if name in solutions else ("", "")
-            out.add_row(run.title if name == "z" else "", name, f"{np.min(values):.1f}", f"{np.median(values):.1f}", *solved)
+            solved = (
+                (worst_kkt(solutions[name]), count(solutions[name].status, "OPTIMAL"))
+                if name in solutions
+                else ("", "")
+            )
+            out.add_row(
+                run.title if name == "z" else "",
+                name,
+                f"{np.min(values):.1f}",
+                f"{np.median(values):.1f}",
+                *solved,
+            )
         out.add_section()
     return out
 
@@ -126,47 +185,75 @@ def _explain(console: "Console", runs: list[Run]) -> None:
     for run in runs:
         lost = int((~(run.snr["z"] >= SOLVED)).sum())
         proof = sum(s.name == "OPTIMAL" for s in run.inversion.status)
-        text = f"{run.title}: z recovered for {len(run.snr['z']) - lost} of {len(run.snr['z'])}, all layers OPTIMAL for {proof}"
+        text = (
+            f"{run.title}: z recovered for {len(run.snr['z']) - lost} of {len(run.snr['z'])}, all"
+            f" layers OPTIMAL for {proof}"
+        )
         console.print(f"{text}, {run.seconds:.1f} s", highlight=False)
-    if any(((r.snr["z"] < SOLVED) & [s.name == "OPTIMAL" for s in r.inversion.status]).any() for r in runs):
+    if any(
+        ((r.snr["z"] < SOLVED) & [s.name == "OPTIMAL" for s in r.inversion.status]).any()
+        for r in runs
+    ):
         console.print(
-            "OPTIMAL and yet lost: the layer problem is solved, but where its support leaves fewer equations than unknowns"
+            "OPTIMAL and yet lost: the layer problem is solved, but where its support leaves fewer"
+            " equations than unknowns"
             " it can have more than one solution (`cvxinv check mnist` counts such signals).",
-            highlight=False, style="yellow",
-        )  # fmt: skip
+            highlight=False,
+            style="yellow",
+        )
 
 
 def _draw(path: Path, y: Any, runs: list[Run]) -> None:
     from cvxinv.cli import pictures
 
-    names = {"clean": "clean", "random mask": "45 % of the pixels hidden", "half mask": "upper 13 of 28 rows hidden"}
+    names = {
+        "clean": "clean",
+        "random mask": "45 % of the pixels hidden",
+        "half mask": "upper 13 of 28 rows hidden",
+    }
     pictures.panels(
-        path, [pictures.Panel(names[r.title], y, r.observed, r.inversion.signal, r.snr["G(z)"]) for r in runs], (SIDE, SIDE)
-    )  # fmt: skip
+        path,
+        [
+            pictures.Panel(names[r.title], y, r.observed, r.inversion.signal, r.snr["G(z)"])
+            for r in runs
+        ],
+        (SIDE, SIDE),
+    )
 
 
-# -- the record of a run --------------------------------------------------------------------------------------------
+# -- the record of a run ---------------------------------------------------------------------------
 
 
-def _report(G: "Generator", runs: list[Run], signals: int, seed: int, jobs: int, load: float | None) -> dict[str, Any]:
+def _report(
+    G: "Generator", runs: list[Run], signals: int, seed: int, jobs: int, load: float | None
+) -> dict[str, Any]:
     return {
         "command": " ".join(["cvxinv", *sys.argv[1:]]),
         "date": date.today().isoformat(),
         "commit": commit(),
         "versions": {
-            "python": platform.python_version(), "cvxinv": __version__,
+            "python": platform.python_version(),
+            "cvxinv": __version__,
             **{name: metadata.version(name) for name in ("cvxpy", "clarabel", "numpy")},
         },
-        "machine": {"cores": os.cpu_count(), "architecture": platform.machine(), "load before": load},
+        "machine": {
+            "cores": os.cpu_count(),
+            "architecture": platform.machine(),
+            "load before": load,
+        },
         "generator": repr(G),
-        "signals": signals, "seed": seed, "jobs": jobs,
+        "signals": signals,
+        "seed": seed,
+        "jobs": jobs,
         "seconds": round(sum(run.seconds for run in runs), 1),
         "settings": {run.title: _setting(G, run) for run in runs},
-    }  # fmt: skip
+    }
 
 
 def _setting(G: "Generator", run: Run) -> dict[str, Any]:
-    layers: dict[str, Any] = {name: {"snr dB": _summary(values)} for name, values in run.snr.items()}
+    layers: dict[str, Any] = {
+        name: {"snr dB": _summary(values)} for name, values in run.snr.items()
+    }
     for name, solution in zip(layer_names(G), run.inversion.solutions, strict=True):
         kkt = finite(solution.certificate.kkt)
         layers[name] |= {
@@ -175,13 +262,23 @@ def _setting(G: "Generator", run: Run) -> dict[str, Any]:
             "seconds": round(solution.seconds, 2),
         }
     recovered = int((run.snr["z"] >= SOLVED).sum())
-    return {"seconds": round(run.seconds, 1), f"z above {SOLVED:.0f} dB": recovered, "layers": layers}
+    return {
+        "seconds": round(run.seconds, 1),
+        f"z above {SOLVED:.0f} dB": recovered,
+        "layers": layers,
+    }
 
 
 def _summary(values: Any) -> dict[str, Any]:
     import numpy as np
 
-    def number(v: Any) -> float | None:  # JSON knows neither nan nor inf: an exact answer has no number
+    def number(
+        v: Any,
+    ) -> float | None:  # JSON knows neither nan nor inf: an exact answer has no number
         return round(float(v), 2) if np.isfinite(v) else None
 
-    return {"min": number(np.min(values)), "median": number(np.median(values)), "each": [number(v) for v in values]}
+    return {
+        "min": number(np.min(values)),
+        "median": number(np.median(values)),
+        "each": [number(v) for v in values],
+    }

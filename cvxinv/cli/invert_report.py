@@ -38,19 +38,31 @@ def layers(G: "Generator", inversion: "Inversion") -> "Table":
 
 
 def figures(inversion: "Inversion") -> "Table":
-    """Residual, noise, error bar, condition and agreement of a fit: of each signal where there are few, else their quantiles."""
+    """Residual, noise, error bar, condition and agreement of a fit: of each signal where there are
+    few, else their quantiles.
+    """
     assert inversion.standard_error is not None
     error = np.sqrt(np.mean(np.square(inversion.standard_error), axis=1))
     columns: dict[str, Any] = {
-        "||y - G(z)||": inversion.residual, "noise": inversion.noise, "error bar of z": error,
-        "condition": inversion.condition, "agreement": inversion.agreement,
-    }  # fmt: skip
+        "||y - G(z)||": inversion.residual,
+        "noise": inversion.noise,
+        "error bar of z": error,
+        "condition": inversion.condition,
+        "agreement": inversion.agreement,
+    }
     B = len(error)
-    out = table("the fit (error bar: root mean square standard error of the entries of z)", "signal" if B <= FEW else "", *columns)
+    out = table(
+        "the fit (error bar: root mean square standard error of the entries of z)",
+        "signal" if B <= FEW else "",
+        *columns,
+    )
     rows = {str(i): [values[i] for values in columns.values()] for i in range(B)}
     if B > FEW:
         known = [values[~np.isnan(values)] for values in columns.values()]
-        rows = {name: [np.quantile(v, q, method="lower") if v.size else np.nan for v in known] for name, q in QUANTILES.items()}
+        rows = {
+            name: [np.quantile(v, q, method="lower") if v.size else np.nan for v in known]
+            for name, q in QUANTILES.items()
+        }
     for name, row in rows.items():
         out.add_row(name, *("-" if np.isnan(value) else f"{value:.3g}" for value in row))
     return out
@@ -59,7 +71,9 @@ def figures(inversion: "Inversion") -> "Table":
 def misfit(residual: Any) -> str:
     """Median and largest residual."""
     measured = finite(residual)
-    middle = f"median {np.median(measured):.2e}, largest {measured.max():.2e}" if measured.size else "-"
+    middle = (
+        f"median {np.median(measured):.2e}, largest {measured.max():.2e}" if measured.size else "-"
+    )
     return f"||y - G(z)|| over observed pixels: {middle}"
 
 
@@ -68,22 +82,42 @@ def image_shape(text: str | None, n: int) -> tuple[int, int]:
     if text is None:
         side = math.isqrt(n)
         if side * side != n:
-            raise ValueError(f"--shape: expected HxW, the picture needs it as {n} pixels are no square")
+            raise ValueError(
+                f"--shape: expected HxW, the picture needs it as {n} pixels are no square"
+            )
         return side, side
     parts = text.lower().split("x")
-    if len(parts) != 2 or not all(p.isascii() and p.isdigit() for p in parts) or int(parts[0]) * int(parts[1]) != n:
+    if (
+        len(parts) != 2
+        or not all(p.isascii() and p.isdigit() for p in parts)
+        or int(parts[0]) * int(parts[1]) != n
+    ):
         raise ValueError(f"--shape: expected HxW with H times W = {n}, got {text!r}")
     return int(parts[0]), int(parts[1])
 
 
-def picture(path: Path, G: "Generator", y: Any, observed: Any, inversion: "Inversion", shape: tuple[int, int]) -> None:
+def picture(
+    path: Path,
+    G: "Generator",
+    y: Any,
+    observed: Any,
+    inversion: "Inversion",
+    shape: tuple[int, int],
+) -> None:
     """Draw the first signals of a file."""
     from cvxinv.cli import pictures
 
     some = slice(DRAWN)
-    seen = np.broadcast_to(True if observed is None else observed, y.shape)[some] & np.isfinite(y[some])
+    seen = np.broadcast_to(True if observed is None else observed, y.shape)[some] & np.isfinite(
+        y[some]
+    )
     error = None if inversion.standard_error is None else inversion.standard_error[some]
     low, high = G.activation.range
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = np.nanmin(finite(y)), np.nanmax(finite(y))
-    pictures.fit(path, pictures.Fit(y[some], seen, inversion.signal[some], inversion.z[some], error), shape, (low, high))
+    pictures.fit(
+        path,
+        pictures.Fit(y[some], seen, inversion.signal[some], inversion.z[some], error),
+        shape,
+        (low, high),
+    )

@@ -1,4 +1,6 @@
-"""Pictures of signals: originals, what was seen of them, what came back, what is left, and how sure z is."""
+"""Pictures of signals: originals, what was seen of them, what came back, what is left, and how sure
+z is.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ EXACT = 100.0  # dB; below, a reconstruction is labelled as poor
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One setting of a picture: B images (B, n), which pixels were seen (B, n), what came back, and its SNR (B,) in dB."""
+    """One setting of a picture: B images (B, n), which pixels were seen (B, n), what came back, and
+    its SNR (B,) in dB.
+    """
 
     title: str
     original: Any
@@ -26,7 +30,9 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """B signals (B, n), which pixels were seen (B, n), G(z), z (B, n_0) and its standard errors, if any."""
+    """B signals (B, n), which pixels were seen (B, n), G(z), z (B, n_0) and its standard errors, if
+    any.
+    """
 
     signal: Any
     observed: Any
@@ -35,8 +41,11 @@ class Fit:
     standard_error: Any = None
 
 
-def panels(path: str | PathLike[str], settings: Sequence[Panel], shape: tuple[int, int], dpi: int = 150) -> None:
-    """Write a PNG: for each setting a row of originals, a row of inputs with hidden pixels coloured, a row of reconstructions.
+def panels(
+    path: str | PathLike[str], settings: Sequence[Panel], shape: tuple[int, int], dpi: int = 150
+) -> None:
+    """Write a PNG: for each setting a row of originals, a row of inputs with hidden pixels
+    coloured, a row of reconstructions.
 
     Parameters
     ----------
@@ -53,18 +62,33 @@ def panels(path: str | PathLike[str], settings: Sequence[Panel], shape: tuple[in
     for part, setting in zip(parts, settings, strict=True):
         axes = part.subplots(3, columns, squeeze=False)
         left = 1.05 / figure.get_figwidth()
-        part.subplots_adjust(left=left, right=0.995, top=0.89, bottom=0.075, wspace=0.06, hspace=0.06)
+        part.subplots_adjust(
+            left=left, right=0.995, top=0.89, bottom=0.075, wspace=0.06, hspace=0.06
+        )
         part.text(left, 0.92, setting.title, fontsize=11, fontweight="bold", va="bottom")
-        rows = setting.original, np.where(setting.observed, setting.original, np.nan), setting.reconstruction
-        for row, label, images in zip(axes, ("original", "input", "reconstruction"), rows, strict=True):
+        rows = (
+            setting.original,
+            np.where(setting.observed, setting.original, np.nan),
+            setting.reconstruction,
+        )
+        for row, label, images in zip(
+            axes, ("original", "input", "reconstruction"), rows, strict=True
+        ):
             _images(row, label, images, shape, (-1, 1))
         for axis, value in zip(axes[2], setting.snr, strict=False):
             _caption(axis, decibels(value), GOOD if value >= EXACT else POOR)
     figure.savefig(path, dpi=dpi)
 
 
-def fit(path: str | PathLike[str], found: Fit, shape: tuple[int, int], limits: tuple[float, float] = (-1, 1), dpi: int = 150) -> None:
-    """Write a PNG with a column per signal: input, reconstruction, residual |y - G(z)|, and z with error bars of two standard errors.
+def fit(
+    path: str | PathLike[str],
+    found: Fit,
+    shape: tuple[int, int],
+    limits: tuple[float, float] = (-1, 1),
+    dpi: int = 150,
+) -> None:
+    """Write a PNG with a column per signal: input, reconstruction, residual |y - G(z)|, and z with
+    error bars of two standard errors.
 
     Where pixels are hidden and the signal has values there, a row above shows them.
 
@@ -76,8 +100,9 @@ def fit(path: str | PathLike[str], found: Fit, shape: tuple[int, int], limits: t
     shape : (height, width)
         Of one image.
     limits : (low, high)
-        The entries shown black and white. Hidden pixels and nan are coloured. Residuals are shown from 0 to about their largest, or
-        to 5 % of the limits' distance where that is more; the number below each is its norm.
+        The entries shown black and white. Hidden pixels and nan are coloured. Residuals are shown
+        from 0 to about their largest, or to 5 % of the limits' distance where that is more; the
+        number below each is its norm.
     dpi : int
     """
     low, high = limits
@@ -93,7 +118,13 @@ def fit(path: str | PathLike[str], found: Fit, shape: tuple[int, int], limits: t
     figure = _figure(1.25 + 0.9 * columns, 0.3 + 0.95 * len(rows) + 1.6 * bars)
     ratios = [1.0] * len(rows) + [1.7] * bars
     axes = figure.subplots(len(ratios), columns, squeeze=False, height_ratios=ratios)
-    figure.subplots_adjust(left=1.05 / figure.get_figwidth(), right=0.99, top=0.98, bottom=0.25 / figure.get_figheight(), hspace=0.12)
+    figure.subplots_adjust(
+        left=1.05 / figure.get_figwidth(),
+        right=0.99,
+        top=0.98,
+        bottom=0.25 / figure.get_figheight(),
+        hspace=0.12,
+    )
     for row, (label, (images, span)) in zip(axes, rows.items(), strict=False):
         _images(row, label, images, shape, span)
     for axis, image in zip(axes[len(rows) - 1], left, strict=True):
@@ -104,14 +135,18 @@ def fit(path: str | PathLike[str], found: Fit, shape: tuple[int, int], limits: t
 
 
 def _error_bars(axes: Any, found: Fit) -> None:
-    """z from the first entry (top) to the last, with bars of two standard errors; those that are infinite span the axis."""
+    """z from the first entry (top) to the last, with bars of two standard errors; those that are
+    infinite span the axis.
+    """
     _label(axes[0], "z, two standard\nerrors")
     reach = 1.1 * np.max(np.abs(found.z[np.isfinite(found.z)]), initial=1.0)
     for axis, z, error in zip(axes, found.z, found.standard_error, strict=True):
         known = np.isfinite(z) & ~np.isnan(error)
         width = 2 * np.where(np.isfinite(error), error, reach)
         axis.axvline(0, lw=0.5, color="#cccccc")
-        axis.errorbar(z[known], np.flatnonzero(known), xerr=width[known], fmt=".", ms=2.5, lw=0.8, color=GOOD)
+        axis.errorbar(
+            z[known], np.flatnonzero(known), xerr=width[known], fmt=".", ms=2.5, lw=0.8, color=GOOD
+        )
         axis.set_xlim(-reach, reach)
         axis.set_ylim(len(z), -1)
         axis.set_yticks([])
@@ -129,7 +164,9 @@ def _figure(width: float, height: float) -> Any:
     return figure
 
 
-def _images(axes: Any, label: str, images: Any, shape: tuple[int, int], limits: tuple[float, float]) -> None:
+def _images(
+    axes: Any, label: str, images: Any, shape: tuple[int, int], limits: tuple[float, float]
+) -> None:
     """One row."""
     from matplotlib.colors import Normalize
 
@@ -137,17 +174,40 @@ def _images(axes: Any, label: str, images: Any, shape: tuple[int, int], limits: 
     for axis in axes:
         axis.set_axis_off()
     for axis, image in zip(axes, images, strict=False):
-        axis.imshow(np.ma.masked_invalid(image.reshape(shape)), cmap=_map(), norm=Normalize(*limits), interpolation="nearest")
+        axis.imshow(
+            np.ma.masked_invalid(image.reshape(shape)),
+            cmap=_map(),
+            norm=Normalize(*limits),
+            interpolation="nearest",
+        )
 
 
 def _label(axis: Any, text: str) -> None:
     """To the left of a row."""
-    axis.annotate(text, (-0.1, 0.5), xycoords="axes fraction", ha="right", va="center", fontsize=8.5, color=MUTED, annotation_clip=False)
+    axis.annotate(
+        text,
+        (-0.1, 0.5),
+        xycoords="axes fraction",
+        ha="right",
+        va="center",
+        fontsize=8.5,
+        color=MUTED,
+        annotation_clip=False,
+    )
 
 
 def _caption(axis: Any, text: str, colour: str) -> None:
     """Below an image."""
-    axis.text(0.5, -0.06, text, transform=axis.transAxes, ha="center", va="top", fontsize=7.5, color=colour)
+    axis.text(
+        0.5,
+        -0.06,
+        text,
+        transform=axis.transAxes,
+        ha="center",
+        va="top",
+        fontsize=7.5,
+        color=colour,
+    )
 
 
 def decibels(value: float) -> str:

@@ -11,11 +11,25 @@ SHOWN = 20  # rows printed; the verdict counts all
 
 
 def verify(
-    problem: Annotated[Path, typer.Argument(help="A statement, as cvxinv.problem_file.save writes it (.npz).", show_default=False)],
-    solution: Annotated[Path, typer.Argument(help="Candidate points: .npy, or .npz with x and perhaps dual.", show_default=False)],
-    tol: Annotated[float, typer.Option(help="Largest residual, violation and gap of an optimal point.")] = 1e-6,
+    problem: Annotated[
+        Path,
+        typer.Argument(
+            help="A statement, as cvxinv.problem_file.save writes it (.npz).", show_default=False
+        ),
+    ],
+    solution: Annotated[
+        Path,
+        typer.Argument(
+            help="Candidate points: .npy, or .npz with x and perhaps dual.", show_default=False
+        ),
+    ],
+    tol: Annotated[
+        float, typer.Option(help="Largest residual, violation and gap of an optimal point.")
+    ] = 1e-6,
 ) -> None:
-    """Print the certificate of a candidate; exit code 0 only if every signal is proven optimal, else 1."""
+    """Print the certificate of a candidate; exit code 0 only if every signal is proven optimal,
+    else 1.
+    """
     import numpy as np
     from rich.console import Console
 
@@ -29,24 +43,44 @@ def verify(
     found = problem_file.arrays(solution)
     x = found.get("x", next(iter(found.values())) if len(found) == 1 else None)
     if x is None:
-        raise problem_file.ProblemFileError(f"{solution}: expected an array called 'x', found {', '.join(sorted(found)) or 'none'}")
+        raise problem_file.ProblemFileError(
+            f"{solution}: expected an array called 'x', found {', '.join(sorted(found)) or 'none'}"
+        )
     c = certify(statement, x, found.get("dual"))
     optimal, stationary = np.atleast_1d(c.optimal(tol)), np.atleast_1d(c.stationary(tol))
     columns = [np.atleast_1d(a) for a in (c.objective, c.lower_bound, c.gap, c.kkt, c.violation)]
 
-    out = table(describe(statement), "signal", "objective", "bound", "gap", "KKT", "violated", "verdict")
+    out = table(
+        describe(statement), "signal", "objective", "bound", "gap", "KKT", "violated", "verdict"
+    )
     for b in range(min(len(optimal), SHOWN)):
-        verdict = "[green]optimal[/]" if optimal[b] else "[yellow]stationary[/]" if stationary[b] else "[red]not optimal[/]"
+        verdict = (
+            "[green]optimal[/]"
+            if optimal[b]
+            else "[yellow]stationary[/]"
+            if stationary[b]
+            else "[red]not optimal[/]"
+        )
         out.add_row(
-            str(b), *("-" if np.isnan(a[b]) else f"{a[b]:.5g}" for a in columns[:2]), *(_residual(a[b]) for a in columns[2:]), verdict
+            str(b),
+            *("-" if np.isnan(a[b]) else f"{a[b]:.5g}" for a in columns[:2]),
+            *(_residual(a[b]) for a in columns[2:]),
+            verdict,
         )
     console = Console()
     console.print(out)
     console.print(f"{optimal.sum()} of {len(optimal)} optimal to {tol:g}", highlight=False)
     if not c.convex and stationary.any():
-        console.print(f"{stationary.sum()} stationary, but not proven optimal: the statement is not convex", highlight=False)
+        console.print(
+            f"{stationary.sum()} stationary, but not proven optimal: the statement is not convex",
+            highlight=False,
+        )
     elif (stationary & ~optimal).any():
-        console.print(f"{(stationary & ~optimal).sum()} meet the KKT conditions to {tol:g}, but their gap is larger", highlight=False)
+        console.print(
+            f"{(stationary & ~optimal).sum()} meet the KKT conditions to {tol:g}, but their gap is"
+            " larger",
+            highlight=False,
+        )
     if not optimal.all():
         raise typer.Exit(1)
 

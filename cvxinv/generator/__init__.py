@@ -1,4 +1,6 @@
-"""The generator of eq. 2: its model, its files, its Jacobian, and the arguments that go with one."""
+"""The generator of eq. 2: its model, its files, its Jacobian, and the arguments that go with
+one.
+"""
 
 from .model import Generator, mnist_generator
 

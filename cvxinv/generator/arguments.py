@@ -12,12 +12,17 @@ def signals_of(G: Generator, y: Any, observed: Any) -> tuple[Array, Array | None
         raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
     y = as_float("y", y)
     if y.ndim not in (1, 2) or y.shape[-1] != G.sizes[-1]:
-        raise ValueError(f"y: expected shape ({G.sizes[-1]},) or (B, {G.sizes[-1]}), got {tuple(y.shape)}")
+        raise ValueError(
+            f"y: expected shape ({G.sizes[-1]},) or (B, {G.sizes[-1]}), got {tuple(y.shape)}"
+        )
     if observed is None:
         return y, None
     seen = match(as_mask("observed", observed), y)
     if tuple(seen.shape) not in {(G.sizes[-1],), tuple(y.shape)}:
-        raise ValueError(f"observed: expected shape ({G.sizes[-1]},) or {tuple(y.shape)}, got {tuple(seen.shape)}")
+        raise ValueError(
+            f"observed: expected shape ({G.sizes[-1]},) or {tuple(y.shape)}, got"
+            f" {tuple(seen.shape)}"
+        )
     return y, seen
 
 

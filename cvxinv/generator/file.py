@@ -14,7 +14,9 @@ FORMAT = "cvxinv.Generator"
 VERSION = "1"
 
 
-def write(path: str | PathLike[str], weights: list[Any], biases: list[Any] | None, phi: Activation) -> None:
+def write(
+    path: str | PathLike[str], weights: list[Any], biases: list[Any] | None, phi: Activation
+) -> None:
     """Write one generator; the metadata hold format, version and activation."""
     from safetensors.numpy import save_file
 
@@ -22,11 +24,17 @@ def write(path: str | PathLike[str], weights: list[Any], biases: list[Any] | Non
         raise FileNotFoundError(f"{fspath(path)}: the folder does not exist")
     tensors = {f"weights.{i}": np.ascontiguousarray(W) for i, W in enumerate(weights)}
     tensors |= {f"biases.{i}": np.ascontiguousarray(b) for i, b in enumerate(biases or [])}
-    save_file(tensors, fspath(path), metadata={"format": FORMAT, "version": VERSION, "activation": json.dumps(to_dict(phi))})
+    save_file(
+        tensors,
+        fspath(path),
+        metadata={"format": FORMAT, "version": VERSION, "activation": json.dumps(to_dict(phi))},
+    )
 
 
 def read(path: str | PathLike[str]) -> tuple[list[Any], list[Any] | None, Activation]:
-    """Weights, biases and activation of one generator; any file that `write` did not write is a `GeneratorFileError`."""
+    """Weights, biases and activation of one generator; any file that `write` did not write is a
+    `GeneratorFileError`.
+    """
     from safetensors import SafetensorError, safe_open
 
     if not Path(path).is_file():
@@ -36,16 +44,28 @@ def read(path: str | PathLike[str]) -> tuple[list[Any], list[Any] | None, Activa
             metadata = f.metadata() or {}
             if metadata.get("format") != FORMAT or metadata.get("version") != VERSION:
                 found = f"format {metadata.get('format')!r}, version {metadata.get('version')!r}"
-                raise GeneratorFileError(f"{fspath(path)}: expected a {FORMAT} file of version {VERSION}, found {found}")
+                raise GeneratorFileError(
+                    f"{fspath(path)}: expected a {FORMAT} file of version {VERSION}, found {found}"
+                )
             tensors = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118 (not a dict)
-        weights = [tensors[f"weights.{i}"] for i in range(sum(key.startswith("weights.") for key in tensors))]
-        biases = [tensors[f"biases.{i}"] for i in range(len(weights))] if len(tensors) > len(weights) else None
+        weights = [
+            tensors[f"weights.{i}"]
+            for i in range(sum(key.startswith("weights.") for key in tensors))
+        ]
+        biases = (
+            [tensors[f"biases.{i}"] for i in range(len(weights))]
+            if len(tensors) > len(weights)
+            else None
+        )
         if len(tensors) != len(weights) * (1 if biases is None else 2):
             raise GeneratorFileError(
-                f"{fspath(path)}: expected weights.0, .. and as many biases or none, found {', '.join(sorted(tensors))}"
+                f"{fspath(path)}: expected weights.0, .. and as many biases or none, found"
+                f" {', '.join(sorted(tensors))}"
             )
         return weights, biases, from_dict(json.loads(metadata["activation"]))
     except GeneratorFileError:
         raise
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise GeneratorFileError(f"{fspath(path)}: not a readable generator file ({error})") from error
+        raise GeneratorFileError(
+            f"{fspath(path)}: not a readable generator file ({error})"
+        ) from error

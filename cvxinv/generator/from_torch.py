@@ -1,4 +1,6 @@
-"""Reading a trained torch module as eq. 2: batch normalisation folded, no-ops dropped, everything else refused by name."""
+"""Reading a trained torch module as eq. 2: batch normalisation folded, no-ops dropped, everything
+else refused by name.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,7 +28,9 @@ def _flat(module: nn.Module, position: str = "") -> Iterator[tuple[str, nn.Modul
     if not isinstance(module, nn.Sequential):
         yield position, module
         return
-    for name, child in zip(module._modules, module, strict=True):  # named_children would skip a module that is used twice
+    for name, child in zip(
+        module._modules, module, strict=True
+    ):  # named_children would skip a module that is used twice
         yield from _flat(child, f"{position}.{name}" if position else name)
 
 
@@ -64,20 +68,31 @@ def _refusal(net: _Network, module: nn.Module, position: str) -> UnsupportedModu
         if net.after == "linear":
             why = "a Linear must not follow a Linear without a ReLU between them"
         elif net.weights and module.in_features != net.weights[-1].shape[0]:
-            why = f"it takes {module.in_features} inputs, the layer before it gives {net.weights[-1].shape[0]}"
+            why = (
+                f"it takes {module.in_features} inputs, the layer before it gives"
+                f" {net.weights[-1].shape[0]}"
+            )
     elif isinstance(module, nn.BatchNorm1d):
         if net.after != "linear":
             why = "batch normalisation can only be folded where it follows a Linear"
         elif module.running_mean is None:
             why = "batch normalisation without running statistics has no evaluation mode to fold"
         elif module.num_features != net.weights[-1].shape[0]:
-            why = f"it has {module.num_features} features, the Linear before it {net.weights[-1].shape[0]}"
+            why = (
+                f"it has {module.num_features} features, the Linear before it"
+                f" {net.weights[-1].shape[0]}"
+            )
     elif isinstance(module, nn.ReLU) or _activation(module) is not None:
         if net.after != "linear":
             why = "an activation must follow a Linear or its batch normalisation"
     else:
-        why = "expected Linear, BatchNorm1d, ReLU, an output activation, or a no-op (Dropout, Flatten, Unflatten, Identity)"
-    return UnsupportedModuleError(f"module {position or '(root)'}, {module}: {why}") if why else None
+        why = (
+            "expected Linear, BatchNorm1d, ReLU, an output activation, or a no-op (Dropout,"
+            " Flatten, Unflatten, Identity)"
+        )
+    return (
+        UnsupportedModuleError(f"module {position or '(root)'}, {module}: {why}") if why else None
+    )
 
 
 def fold(module: nn.Module) -> tuple[list[torch.Tensor], list[torch.Tensor], Activation]:
@@ -104,7 +119,9 @@ def _read(net: _Network, module: Any) -> None:
     if isinstance(module, nn.Linear):
         W = module.weight.detach().clone()
         net.weights.append(W)
-        net.biases.append(torch.zeros_like(W[:, 0]) if module.bias is None else module.bias.detach().clone())
+        net.biases.append(
+            torch.zeros_like(W[:, 0]) if module.bias is None else module.bias.detach().clone()
+        )
         net.after = "linear"
     elif isinstance(module, nn.BatchNorm1d):
         W, b = net.weights[-1], net.biases[-1]

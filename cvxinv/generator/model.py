@@ -24,12 +24,14 @@ class Generator:
     Parameters
     ----------
     weights : sequence of arrays
-        `[W_0, .., W_L]`, `W_i` of shape `(n_{i+1}, n_i)`; at least two; float32 or float64, numpy or torch.
+        `[W_0, .., W_L]`, `W_i` of shape `(n_{i+1}, n_i)`; at least two; float32 or float64, numpy
+        or torch.
     biases : sequence of arrays, optional
-        `[b_0, .., b_L]`, `b_i` of shape `(n_{i+1},)`, or None for the paper's generator without biases.
+        `[b_0, .., b_L]`, `b_i` of shape `(n_{i+1},)`, or None for the paper's generator without
+        biases.
     activation : str or Activation
-        The output activation phi: "identity", "tanh", "sigmoid", "leaky_relu", "plu", or an object of
-        `cvxinv.activations` with its parameters.
+        The output activation phi: "identity", "tanh", "sigmoid", "leaky_relu", "plu", or an object
+        of `cvxinv.activations` with its parameters.
 
     Attributes
     ----------
@@ -41,36 +43,59 @@ class Generator:
     Raises
     ------
     ValueError, TypeError
-        For shapes that do not chain, entries that are not finite, wrong dtypes, or an unknown activation.
+        For shapes that do not chain, entries that are not finite, wrong dtypes, or an unknown
+        activation.
     """
 
     weights: tuple[Array, ...]
     biases: tuple[Array, ...] | None
     activation: Activation
 
-    def __init__(self, weights: Sequence[Array], biases: Sequence[Array] | None = None, activation: str | Activation = "identity") -> None:
+    def __init__(
+        self,
+        weights: Sequence[Array],
+        biases: Sequence[Array] | None = None,
+        activation: str | Activation = "identity",
+    ) -> None:
         self.weights = tuple(as_float(f"weights[{i}]", W) for i, W in enumerate(weights))
         self.activation = resolve_activation(activation)
         if len(self.weights) < 2:
-            raise ValueError(f"weights: expected at least two matrices W_0, .., W_L, got {len(self.weights)}")
+            raise ValueError(
+                f"weights: expected at least two matrices W_0, .., W_L, got {len(self.weights)}"
+            )
         for i, W in enumerate(self.weights):
             if W.ndim != 2 or 0 in W.shape:
-                raise ValueError(f"weights[{i}]: expected a non-empty matrix (n_{i + 1}, n_{i}), got shape {tuple(W.shape)}")
+                raise ValueError(
+                    f"weights[{i}]: expected a non-empty matrix (n_{i + 1}, n_{i}), got shape"
+                    f" {tuple(W.shape)}"
+                )
             if i and W.shape[1] != self.weights[i - 1].shape[0]:
                 expected = self.weights[i - 1].shape[0]
-                raise ValueError(f"weights[{i}]: expected {expected} columns (rows of weights[{i - 1}]), got {W.shape[1]}")
+                raise ValueError(
+                    f"weights[{i}]: expected {expected} columns (rows of weights[{i - 1}]), got"
+                    f" {W.shape[1]}"
+                )
             _require_finite(f"weights[{i}]", W)
-            if dtype_name(W) != dtype_name(self.weights[0]) or is_torch(W) != is_torch(self.weights[0]):
+            if dtype_name(W) != dtype_name(self.weights[0]) or is_torch(W) != is_torch(
+                self.weights[0]
+            ):
                 raise TypeError(f"weights[{i}]: expected the kind and dtype of weights[0]")
         self.biases = None if biases is None else self._check_biases(biases)
 
     def _check_biases(self, biases: Sequence[Array]) -> tuple[Array, ...]:
         if len(biases) != len(self.weights):
-            raise ValueError(f"biases: expected {len(self.weights)} vectors, one per weight matrix, got {len(biases)}")
-        checked = tuple(cast_to(as_float(f"biases[{i}]", b), self.weights[0]) for i, b in enumerate(biases))
+            raise ValueError(
+                f"biases: expected {len(self.weights)} vectors, one per weight matrix, got"
+                f" {len(biases)}"
+            )
+        checked = tuple(
+            cast_to(as_float(f"biases[{i}]", b), self.weights[0]) for i, b in enumerate(biases)
+        )
         for i, (b, W) in enumerate(zip(checked, self.weights, strict=True)):
             if tuple(b.shape) != (W.shape[0],):
-                raise ValueError(f"biases[{i}]: expected shape ({W.shape[0]},), got {tuple(b.shape)}")
+                raise ValueError(
+                    f"biases[{i}]: expected shape ({W.shape[0]},), got {tuple(b.shape)}"
+                )
             _require_finite(f"biases[{i}]", b)
         return checked
 
@@ -88,13 +113,18 @@ class Generator:
         """b_i, or None where the generator has no biases."""
         return None if self.biases is None else self.biases[i]
 
-    # -- eq. 2 ---------------------------------------------------------------------------------------------------
+    # -- eq. 2 -------------------------------------------------------------------------------------
 
     def layers(self, z: Array) -> list[Array]:
-        """The hidden layers `[x_1 (B, n_1), .., x_L (B, n_L)]` of eq. 2, in the kind, dtype and device of z."""
+        """The hidden layers `[x_1 (B, n_1), .., x_L (B, n_L)]` of eq. 2, in the kind, dtype and
+        device of z.
+        """
         x = as_float("z", z)
         if x.ndim not in (1, 2) or x.shape[-1] != self.sizes[0]:
-            raise ValueError(f"z: expected shape ({self.sizes[0]},) or (B, {self.sizes[0]}), got {tuple(x.shape)}")
+            raise ValueError(
+                f"z: expected shape ({self.sizes[0]},) or (B, {self.sizes[0]}), got"
+                f" {tuple(x.shape)}"
+            )
         xp = namespace(x)
         layers = []
         for i in range(self.depth):
@@ -104,7 +134,9 @@ class Generator:
         return layers
 
     def __call__(self, z: Array) -> Array:
-        """G(z) (eq. 2): z (B, n_0) or (n_0,) to (B, n) or (n,), in the kind, dtype and device of z."""
+        """G(z) (eq. 2): z (B, n_0) or (n_0,) to (B, n) or (n,), in the kind, dtype and device
+        of z.
+        """
         return self.activation(self._affine(self.depth, self.layers(z)[-1]))
 
     def supports(self, z: Array) -> list[Array]:
@@ -116,23 +148,33 @@ class Generator:
         return t if self.biases is None else t + cast_to(self.biases[i], x)
 
     def measure(self, A: Array) -> "Generator":
-        """The generator of A G(z) for a linear measurement A (m, n): W_L <- A W_L. Only where phi is the identity."""
+        """The generator of A G(z) for a linear measurement A (m, n): W_L <- A W_L. Only where phi
+        is the identity.
+        """
         if self.activation.name != "identity":
-            raise ValueError(f"activation: a general measurement needs the identity, this generator has {self.activation.name}")
+            raise ValueError(
+                "activation: a general measurement needs the identity, this generator has"
+                f" {self.activation.name}"
+            )
         A = cast_to(as_float("A", A), self.weights[0])
         if A.ndim != 2 or A.shape[1] != self.sizes[-1]:
             raise ValueError(f"A: expected shape (m, {self.sizes[-1]}), got {tuple(A.shape)}")
         biases = None if self.biases is None else [*self.biases[:-1], A @ self.biases[-1]]
         return Generator([*self.weights[:-1], A @ self.weights[-1]], biases, self.activation)
 
-    # -- where and how it is stored --------------------------------------------------------------------------------
+    # -- where and how it is stored ----------------------------------------------------------------
 
     def to(self, device: str | None = None, dtype: Any = None) -> "Generator":
-        """A copy on a torch device ("cpu", "cuda", ..) or as NumPy arrays (device "numpy"), in float32 or float64.
+        """A copy on a torch device ("cpu", "cuda", ..) or as NumPy arrays (device "numpy"), in
+        float32 or float64.
 
         Either may be left out. `dtype` is a name, a NumPy dtype or a torch dtype.
         """
-        name = None if dtype is None else str(dtype).removeprefix("torch.").removeprefix("<class 'numpy.").removesuffix("'>")
+        name = (
+            None
+            if dtype is None
+            else str(dtype).removeprefix("torch.").removeprefix("<class 'numpy.").removesuffix("'>")
+        )
         if name not in (None, "float32", "float64"):
             raise ValueError(f"dtype: expected float32 or float64, got {dtype!r}")
 
@@ -150,7 +192,10 @@ class Generator:
     def save(self, path: str | PathLike[str]) -> None:
         """Write weights, biases and activation to a safetensors file with metadata."""
         generator_file.write(
-            path, [to_numpy(W) for W in self.weights], None if self.biases is None else [to_numpy(b) for b in self.biases], self.activation
+            path,
+            [to_numpy(W) for W in self.weights],
+            None if self.biases is None else [to_numpy(b) for b in self.biases],
+            self.activation,
         )
 
     @classmethod
@@ -166,15 +211,18 @@ class Generator:
         try:
             return cls(*read)
         except (ValueError, TypeError) as error:
-            raise GeneratorFileError(f"{fspath(path)}: not a readable generator file ({error})") from error
+            raise GeneratorFileError(
+                f"{fspath(path)}: not a readable generator file ({error})"
+            ) from error
 
     @classmethod
     def from_torch(cls, module: "torch.nn.Module") -> "Generator":
         """The generator that an `nn.Sequential` computes in evaluation mode, as torch tensors.
 
-        Accepts Linear, BatchNorm1d (running statistics, folded into the Linear before it), ReLU, one output
-        activation (Tanh, Sigmoid, LeakyReLU, `cvxinv.nn.PLU`), the no-ops Dropout, Flatten, Unflatten and Identity,
-        and nested Sequentials. Whatever mode the module is in, the running statistics are used, as after `.eval()`.
+        Accepts Linear, BatchNorm1d (running statistics, folded into the Linear before it), ReLU,
+        one output activation (Tanh, Sigmoid, LeakyReLU, `cvxinv.nn.PLU`), the no-ops Dropout,
+        Flatten, Unflatten and Identity, and nested Sequentials. Whatever mode the module is in, the
+        running statistics are used, as after `.eval()`.
 
         Raises
         ------
@@ -186,7 +234,10 @@ class Generator:
         return cls(*fold(module))
 
     def __repr__(self) -> str:
-        return f"Generator({'-'.join(map(str, self.sizes))}, {self.activation}, {dtype_name(self.weights[0])})"
+        return (
+            f"Generator({'-'.join(map(str, self.sizes))}, {self.activation},"
+            f" {dtype_name(self.weights[0])})"
+        )
 
 
 def _require_finite(name: str, a: Array) -> None:
@@ -195,10 +246,11 @@ def _require_finite(name: str, a: Array) -> None:
 
 
 def mnist_generator() -> Generator:
-    """The shipped 20-128-392-784 generator of handwritten digits (SNR and figures: validation/README.md), float64.
+    """The shipped 20-128-392-784 generator of handwritten digits (SNR and figures:
+    validation/README.md), float64.
 
-    Trained by `validation/train_generator.py` as the paper's section 6 says: batch-norm (folded) and ReLU on two hidden
-    layers, PLU at the output, images of 28 x 28 pixels in [-1, 1].
+    Trained by `validation/train_generator.py` as the paper's section 6 says: batch-norm (folded)
+    and ReLU on two hidden layers, PLU at the output, images of 28 x 28 pixels in [-1, 1].
     """
     with resources.as_file(resources.files("cvxinv") / "data" / "mnist.safetensors") as path:
         return Generator.load(path).to(dtype=np.float64)

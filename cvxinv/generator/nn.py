@@ -1,4 +1,6 @@
-"""Output activations as torch modules, where torch has none (it has Tanh, Sigmoid and LeakyReLU)."""
+"""Output activations as torch modules, where torch has none (it has Tanh, Sigmoid and
+LeakyReLU).
+"""
 
 import torch
 

@@ -1,7 +1,8 @@
-"""The paper's definitions and theorems as code: what a generator guarantees about its own inversion.
+"""The paper's definitions and theorems as code: what a generator guarantees about its own
+inversion.
 
-Numbers that are hard to compute come as a `Bracket` [lower, upper] that contains them, never as a guess; conditions of theorems
-as a `Verdict`: HOLDS, FAILS or UNDECIDED.
+Numbers that are hard to compute come as a `Bracket` [lower, upper] that contains them, never as a
+guess; conditions of theorems as a `Verdict`: HOLDS, FAILS or UNDECIDED.
 """
 
 from cvxinv.guarantees.bracket import Bracket, Verdict
@@ -14,6 +15,19 @@ from cvxinv.guarantees.submatrix_coherence import submatrix_coherence
 from cvxinv.guarantees.uniqueness import Condition, Uniqueness, uniqueness
 
 __all__ = [
-    "Bracket", "Condition", "LayerBounds", "OracleError", "Stability", "Uniqueness", "Verdict", "mutual_coherence", "oracle_error",
-    "spark", "stability", "sub_rank", "sub_spark", "submatrix_coherence", "uniqueness",
-]  # fmt: skip
+    "Bracket",
+    "Condition",
+    "LayerBounds",
+    "OracleError",
+    "Stability",
+    "Uniqueness",
+    "Verdict",
+    "mutual_coherence",
+    "oracle_error",
+    "spark",
+    "stability",
+    "sub_rank",
+    "sub_spark",
+    "submatrix_coherence",
+    "uniqueness",
+]

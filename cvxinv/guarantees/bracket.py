@@ -1,4 +1,6 @@
-"""What a guarantee answers: a `Bracket` for a number that may be hard to compute, a `Verdict` for a condition that hangs on it."""
+"""What a guarantee answers: a `Bracket` for a number that may be hard to compute, a `Verdict` for a
+condition that hangs on it.
+"""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -8,8 +10,14 @@ class Verdict(Enum):
     """Whether a condition of a theorem is met; the value is what that means."""
 
     HOLDS = "The condition is met."
-    FAILS = "The condition is not met: the theorem does not apply, which by itself does not mean that its conclusion is false."
-    UNDECIDED = "The number the condition asks for is known only to lie in a bracket that is too wide to decide."
+    FAILS = (
+        "The condition is not met: the theorem does not apply, which by itself does not mean that"
+        " its conclusion is false."
+    )
+    UNDECIDED = (
+        "The number the condition asks for is known only to lie in a bracket that is too wide to"
+        " decide."
+    )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""Mutual coherence mu(W) = max_{i != j} |w_i'w_j| / (||w_i|| ||w_j||), of many row subsets W^S at once."""
+"""Mutual coherence mu(W) = max_{i != j} |w_i'w_j| / (||w_i|| ||w_j||), of many row subsets W^S at
+once.
+"""
 
 from typing import Any
 
@@ -9,10 +11,12 @@ BYTES = 2**26  # of the Gram matrices that are held at once
 
 
 def mutual_coherence(W: Array, rows: Any = None) -> Any:
-    """The mutual coherence mu(W^S) (Theorem 3): the largest |cosine| between two columns of W, on the rows S.
+    """The mutual coherence mu(W^S) (Theorem 3): the largest |cosine| between two columns of W, on
+    the rows S.
 
-    A column that is zero on the rows kept is linearly dependent with any other, and has coherence 1 with it: so mu is 1 exactly
-    where two columns are dependent, that is where spark(W^S) <= 2. With fewer than two columns mu is 0, the maximum over no pair.
+    A column that is zero on the rows kept is linearly dependent with any other, and has coherence 1
+    with it: so mu is 1 exactly where two columns are dependent, that is where spark(W^S) <= 2. With
+    fewer than two columns mu is 0, the maximum over no pair.
 
     Parameters
     ----------
@@ -47,11 +51,16 @@ def _coherence(W: Array, S: Array) -> Array:
         return xp.astype(xp.zeros_like(S[:, 0]), xp.float64)
     X = xp.where(S[:, :, None], W[None, :, :], xp.zeros_like(W)[None, :, :])
     largest = xp.max(xp.abs(X), axis=1, keepdims=True) if W.shape[0] else X
-    X = X / xp.where(largest > 0, largest, xp.ones_like(largest))  # squares of tiny or huge entries must not vanish or overflow
+    X = X / xp.where(
+        largest > 0, largest, xp.ones_like(largest)
+    )  # squares of tiny or huge entries must not vanish or overflow
     norms = xp.sqrt(xp.sum(X * X, axis=1, keepdims=True))
     X = X / xp.where(norms > 0, norms, xp.ones_like(norms))
     cosines = xp.abs(xp.matmul(xp.permute_dims(X, (0, 2, 1)), X))
     off = ~xp.astype(xp.eye(n, dtype=xp.float64, device=W.device), xp.bool)
-    mu = xp.max(xp.reshape(xp.where(off[None, :, :], cosines, xp.zeros_like(cosines)), (S.shape[0], n * n)), axis=1)
+    mu = xp.max(
+        xp.reshape(xp.where(off[None, :, :], cosines, xp.zeros_like(cosines)), (S.shape[0], n * n)),
+        axis=1,
+    )
     zero = xp.any(norms == 0, axis=(1, 2))
     return xp.where(zero, xp.ones_like(mu), xp.clip(mu, None, 1.0))

@@ -1,4 +1,6 @@
-"""Which columns of a matrix are linearly dependent: one tolerance, and every claim decided by singular values."""
+"""Which columns of a matrix are linearly dependent: one tolerance, and every claim decided by
+singular values.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,13 +17,17 @@ ROUNDING = 1e-9  # far above the rounding of a Gram determinant of unit columns
 
 
 def default_tolerance(W: Any) -> float:
-    """8 max(m, n) times the rounding unit of W's dtype: what rounding alone can do to a singular value of unit columns."""
+    """8 max(m, n) times the rounding unit of W's dtype: what rounding alone can do to a singular
+    value of unit columns.
+    """
     eps = 2.0**-23 if dtype_name(W) == "float32" else 2.0**-52
     return float(8 * max(W.shape) * eps)
 
 
 def resolve(W: Any, tol: float | None) -> tuple[Any, float]:
-    """W as a checked float64 NumPy matrix, and the tolerance: the one given, or the default for W's dtype."""
+    """W as a checked float64 NumPy matrix, and the tolerance: the one given, or the default for W's
+    dtype.
+    """
     W = matrix(W, W)
     if tol is not None and not 0 <= tol < 1:
         raise ValueError(f"tol: expected a number in [0, 1), got {tol}")
@@ -30,9 +36,11 @@ def resolve(W: Any, tol: float | None) -> tuple[Any, float]:
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The columns of W scaled to unit norm; dependent are those sets whose least singular value is at most `tol`.
+    """The columns of W scaled to unit norm; dependent are those sets whose least singular value is
+    at most `tol`.
 
-    As the tolerance is absolute, adding columns to a dependent set leaves it dependent, which is what enumeration rests on.
+    As the tolerance is absolute, adding columns to a dependent set leaves it dependent, which is
+    what enumeration rests on.
 
     Attributes
     ----------
@@ -65,7 +73,9 @@ class Columns:
         return rank_of(self.X[:, T], self.tol) < len(T)
 
     def circuit(self, T: Any) -> Any:
-        """A minimal dependent subset of the dependent columns T: leave out what can be left out, from the end of T."""
+        """A minimal dependent subset of the dependent columns T: leave out what can be left out,
+        from the end of T.
+        """
         T = np.asarray(T)
         for j in T[::-1]:
             rest = T[j != T]
@@ -76,8 +86,9 @@ class Columns:
     def any_dependent(self, sets: Any) -> Any:
         """The first of many column sets (c, k) that is dependent, or None.
 
-        Unit columns have lambda_min(X_T'X_T) >= det(X_T'X_T) / e (the other eigenvalues sum to less than k): a determinant that
-        is not small proves independence, and costs less than singular values, which decide the rest.
+        Unit columns have lambda_min(X_T'X_T) >= det(X_T'X_T) / e (the other eigenvalues sum to less
+        than k): a determinant that is not small proves independence, and costs less than singular
+        values, which decide the rest.
         """
         k = sets.shape[1]
         if k > self.X.shape[0]:
@@ -104,7 +115,9 @@ def rank_of(X: Any, tol: float) -> int:
 
 
 def subsets(n: int, k: int, size: int | None = None) -> Iterator[Any]:
-    """All k-subsets of range(n), k >= 1, as arrays (<= size, k); by default so many that k x k matrices of them fit the memory."""
+    """All k-subsets of range(n), k >= 1, as arrays (<= size, k); by default so many that k x k
+    matrices of them fit the memory.
+    """
     size = max(1, ENTRIES // (k * max(k, 64))) if size is None else size
     every = combinations(range(n), k)
     while len(block := np.fromiter(chain.from_iterable(islice(every, size)), dtype=np.intp)):

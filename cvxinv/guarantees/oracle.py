@@ -1,10 +1,13 @@
-"""Theorem 4: the expected error of the layer-wise oracle (Algorithm 4) under white Gaussian noise, at given supports.
+"""Theorem 4: the expected error of the layer-wise oracle (Algorithm 4) under white Gaussian noise,
+at given supports.
 
-With W~_j = W_j[S_{j+1}, S_j] of full column rank, the oracle's error in layer i is A e, A = W~_i^+ .. W~_L^+, so its expected square is
-sigma^2 ||A||_F^2 exactly. The theorem brackets it by products of extreme eigenvalues.
+With W~_j = W_j[S_{j+1}, S_j] of full column rank, the oracle's error in layer i is A e, A = W~_i^+
+.. W~_L^+, so its expected square is sigma^2 ||A||_F^2 exactly. The theorem brackets it by products
+of extreme eigenvalues.
 
-The theorem does not state the rank condition, and needs it: with dependent columns Algorithm 4 has no single answer, the least-norm one
-is biased by a part of x that the noise level does not know, and its variance can lie *below* the printed lower bound (E10).
+The theorem does not state the rank condition, and needs it: with dependent columns Algorithm 4 has
+no single answer, the least-norm one is biased by a part of x that the noise level does not know,
+and its variance can lie *below* the printed lower bound (E10).
 """
 
 from collections.abc import Sequence
@@ -22,15 +25,18 @@ from cvxinv.guarantees.inputs import answered, kept_pixels, singular_values, sup
 
 @dataclass(frozen=True, eq=False)
 class OracleError:
-    """Theorem 4 for B signals (without the B axis, if the supports had none); lists are for z, x_1, .., x_L.
+    """Theorem 4 for B signals (without the B axis, if the supports had none); lists are for z, x_1,
+    .., x_L.
 
     Attributes
     ----------
     lower, upper : list of (B,) arrays
-        sigma^2 s_i / prod_{j>=i} lambda_max(W~_j'W~_j) <= E||x^_i - x_i||^2 <= sigma^2 s_i / prod_{j>=i} lambda_min(W~_j'W~_j), with
-        n_0 for s_0. Where a W~_j, j >= i, has no full column rank: 0 and inf, the only bounds without knowledge of x.
+        sigma^2 s_i / prod_{j>=i} lambda_max(W~_j'W~_j) <= E||x^_i - x_i||^2 <= sigma^2 s_i /
+        prod_{j>=i} lambda_min(W~_j'W~_j), with n_0 for s_0. Where a W~_j, j >= i, has no full
+        column rank: 0 and inf, the only bounds without knowledge of x.
     expected : list of (B,) arrays
-        E||x^_i - x_i||^2 itself, sigma^2 ||W~_i^+ .. W~_L^+||_F^2; nan where a W~_j, j >= i, has no full column rank.
+        E||x^_i - x_i||^2 itself, sigma^2 ||W~_i^+ .. W~_L^+||_F^2; nan where a W~_j, j >= i, has no
+        full column rank.
     conditions : list of (B,) arrays of Verdict
         Whether W~_i has full column rank; UNDECIDED where rounding cannot tell.
     """
@@ -41,8 +47,11 @@ class OracleError:
     conditions: list[Any]
 
 
-def oracle_error(G: Generator, supports: Sequence[Array], sigma: float, observed: Array | None = None) -> OracleError:
-    """Theorem 4: bounds on the oracle's expected squared error in every layer, and that error itself, for noise N(0, sigma^2 I).
+def oracle_error(
+    G: Generator, supports: Sequence[Array], sigma: float, observed: Array | None = None
+) -> OracleError:
+    """Theorem 4: bounds on the oracle's expected squared error in every layer, and that error
+    itself, for noise N(0, sigma^2 I).
 
     Parameters
     ----------
@@ -58,11 +67,15 @@ def oracle_error(G: Generator, supports: Sequence[Array], sigma: float, observed
     Raises
     ------
     ValueError, TypeError
-        Naming the argument, for wrong shapes, kinds or numbers, or another activation than the identity.
+        Naming the argument, for wrong shapes, kinds or numbers, or another activation than the
+        identity.
     """
     masks, one = support_masks(G, supports)
     if G.activation.name != "identity":
-        raise ValueError(f"G: Theorem 4 needs the identity as output activation, this generator has {G.activation.name}")
+        raise ValueError(
+            "G: Theorem 4 needs the identity as output activation, this generator has"
+            f" {G.activation.name}"
+        )
     sigma, B, L = weight("sigma", sigma), len(masks[0]), G.depth
     weights = [to_numpy(W).astype(np.float64) for W in G.weights]
     rows = [*masks, kept_pixels(G, observed, B, one)]  # of W_0, .., W_L
@@ -77,15 +90,24 @@ def oracle_error(G: Generator, supports: Sequence[Array], sigma: float, observed
             m, s = W.shape
             values = singular_values(W)
             full = bool(np.all(values > 0))
-            conditions[i, b] = Verdict.HOLDS if full else Verdict.FAILS if m < s else Verdict.UNDECIDED
+            conditions[i, b] = (
+                Verdict.HOLDS if full else Verdict.FAILS if m < s else Verdict.UNDECIDED
+            )
             determined = determined and full
             if not determined:
                 lower[i, b], upper[i, b], expected[i, b] = 0.0, np.inf, np.nan
                 continue
             A = np.linalg.pinv(W, rcond=0) @ A
-            smallest, largest = smallest * values.min(initial=np.inf) ** 2, largest * values.max(initial=0.0) ** 2
+            smallest, largest = (
+                smallest * values.min(initial=np.inf) ** 2,
+                largest * values.max(initial=0.0) ** 2,
+            )
             if s:
-                lower[i, b], upper[i, b], expected[i, b] = sigma**2 * s / largest, sigma**2 * s / smallest, sigma**2 * np.sum(A**2)
+                lower[i, b], upper[i, b], expected[i, b] = (
+                    sigma**2 * s / largest,
+                    sigma**2 * s / smallest,
+                    sigma**2 * np.sum(A**2),
+                )
     like = as_array("supports[0]", supports[0])
 
     def out(a: Any) -> list[Any]:

@@ -1,4 +1,6 @@
-"""spark(W), the least number of linearly dependent columns (section 2 of the paper): exact where feasible, else a bracket."""
+"""spark(W), the least number of linearly dependent columns (section 2 of the paper): exact where
+feasible, else a bracket.
+"""
 
 import math
 import time
@@ -12,7 +14,10 @@ from cvxinv.checks import weight
 from cvxinv.guarantees.bracket import Bracket
 from cvxinv.guarantees.dependence import Columns, resolve, subsets
 
-CHEAP, AFFORDABLE = 1_000_000, 200_000  # column sets that are enumerated before any programme; per second afterwards
+CHEAP, AFFORDABLE = (
+    1_000_000,
+    200_000,
+)  # column sets that are enumerated before any programme; per second afterwards
 SLACK = 1e-6  # by which a computed lower bound may be too high before it is rounded up
 NEAR_ZERO = 1e-8  # entries of a null vector
 FIRST_TRY = 0.5  # seconds per column of the integer programme, at most, in its first round
@@ -20,47 +25,69 @@ CONFIRMED = "an explicit null vector, confirmed by the rank of its columns"
 Method = Literal["auto", "enumeration", "milp"]
 
 
-def spark(W: Array, budget: float = 60.0, *, generic: bool = False, method: Method = "auto", tol: float | None = None) -> Bracket:
-    """The spark of W (section 2): the least number of linearly dependent columns, and n + 1 if no columns are dependent.
+def spark(
+    W: Array,
+    budget: float = 60.0,
+    *,
+    generic: bool = False,
+    method: Method = "auto",
+    tol: float | None = None,
+) -> Bracket:
+    """The spark of W (section 2): the least number of linearly dependent columns, and n + 1 if no
+    columns are dependent.
 
     Parameters
     ----------
     W : (m, n) array
         float32 or float64, numpy or torch.
     budget : float
-        Seconds. Bounds that cost little come first; the last resort, the integer programme, tries all columns shortly before it
-        spends long on any. With 0 only what is immediate: ranks and coherence.
+        Seconds. Bounds that cost little come first; the last resort, the integer programme, tries
+        all columns shortly before it spends long on any. With 0 only what is immediate: ranks and
+        coherence.
     generic : bool
-        Whether W is a draw of independent continuous random entries: its spark then is min(m, n) + 1 almost surely (eq. 3); this
-        value is returned, and W is not looked at.
+        Whether W is a draw of independent continuous random entries: its spark then is min(m, n) +
+        1 almost surely (eq. 3); this value is returned, and W is not looked at.
     method : "auto", "enumeration" or "milp"
-        "enumeration" looks at column sets by size, "milp" only solves the programmes; "auto" does what fits the budget.
+        "enumeration" looks at column sets by size, "milp" only solves the programmes; "auto" does
+        what fits the budget.
     tol : float, optional
-        Columns, scaled to unit norm, count as dependent if their least singular value is at most tol: by default 8 max(m, n)
-        times the rounding unit of W's dtype.
+        Columns, scaled to unit norm, count as dependent if their least singular value is at most
+        tol: by default 8 max(m, n) times the rounding unit of W's dtype.
 
     Returns
     -------
     Bracket
-        Of ints. The upper end always belongs to columns whose dependence was confirmed by their singular values; `method` says
-        where both ends come from.
+        Of ints. The upper end always belongs to columns whose dependence was confirmed by their
+        singular values; `method` says where both ends come from.
     """
     return bracket(*resolve(W, tol), budget, generic=generic, method=method)
 
 
 def bracket(
-    W: Any, tol: float, budget: float, *, generic: bool = False, method: Method = "auto", above: int | None = None, known: int | None = None
-) -> Bracket:  # fmt: skip
+    W: Any,
+    tol: float,
+    budget: float,
+    *,
+    generic: bool = False,
+    method: Method = "auto",
+    above: int | None = None,
+    known: int | None = None,
+) -> Bracket:
     """`spark` on a checked float64 NumPy matrix, perhaps without rows.
 
-    With `above` the search ends once it is known whether spark(W) > above, with `known` as soon as it is at least that.
+    With `above` the search ends once it is known whether spark(W) > above, with `known` as soon as
+    it is at least that.
     """
     budget = weight("budget", budget)
     if method not in ("auto", "enumeration", "milp"):
         raise ValueError(f"method: expected 'auto', 'enumeration' or 'milp', got {method!r}")
     m, n = W.shape
     if generic:
-        return Bracket(min(m, n) + 1, min(m, n) + 1, "almost surely, for independent continuous random entries: min(m, n) + 1")
+        return Bracket(
+            min(m, n) + 1,
+            min(m, n) + 1,
+            "almost surely, for independent continuous random entries: min(m, n) + 1",
+        )
     columns = Columns.of(W, tol)
     if columns.zero.any():
         return Bracket(1, 1, "a column is zero")
@@ -113,15 +140,19 @@ class Search:
             self.lower, self.below = lower, how
 
     def _dependency(self, T: Any, how: str) -> None:
-        """Take the columns T as a new upper end, if they are fewer and dependent, without those that can be left out."""
+        """Take the columns T as a new upper end, if they are fewer and dependent, without those
+        that can be left out.
+        """
         if len(T) <= self.columns.rank + 1 and self.columns.dependent(T):
             T = self.columns.circuit(T)
             if len(T) < self.upper:
                 self.upper, self.over = len(T), how
-            if self.upper < self.lower:  # a bound computed to tolerances, refuted by a dependency that is none of rounding
+            if (
+                self.upper < self.lower
+            ):  # a bound computed to tolerances, refuted by a dependency that is none of rounding
                 self.lower, self.below = 2, "no column is zero"
 
-    # -- bounds, from cheap to expensive ---------------------------------------------------------------------------
+    # -- bounds, from cheap to expensive -----------------------------------------------------------
 
     def _coherence(self) -> None:
         gram = np.abs(self.columns.X.T @ self.columns.X)
@@ -130,16 +161,25 @@ class Search:
         self._raise(1.0 + 1.0 / mu - SLACK if mu > 0 else math.inf, "1 + 1/mu")
 
     def _enumerate(self, most: int | None) -> None:
-        """All column sets by size, or, where they are fewer, all null vectors with d - 1 given zeros (d = n - rank)."""
+        """All column sets by size, or, where they are fewer, all null vectors with d - 1 given
+        zeros (d = n - rank).
+        """
         n, d = self.columns.X.shape[1], self.columns.X.shape[1] - self.columns.rank
         if self._done:
             return
-        sets, null = sum(math.comb(n, k) for k in range(self.lower, self.upper)), math.comb(n, d - 1)
+        sets, null = (
+            sum(math.comb(n, k) for k in range(self.lower, self.upper)),
+            math.comb(n, d - 1),
+        )
         fits = most is None or null <= most
         if fits and (10 * null < sets or (most is not None and sets > most)):
             self._null_vectors(d)
         if most is not None and sets > most:  # what fits
-            sizes = [k for k in range(self.lower, self.upper) if sum(math.comb(n, i) for i in range(self.lower, k + 1)) <= most]
+            sizes = [
+                k
+                for k in range(self.lower, self.upper)
+                if sum(math.comb(n, i) for i in range(self.lower, k + 1)) <= most
+            ]
         else:
             sizes = list(range(self.lower, self.upper))
         for k in sizes:
@@ -156,9 +196,11 @@ class Search:
             self._raise(k + 1, f"enumeration of all sets of {k} columns")
 
     def _null_vectors(self, d: int) -> None:
-        """Every sparsest null vector N c vanishes on d - 1 independent rows of N, a basis (n, d) of the null space, or can be had so.
+        """Every sparsest null vector N c vanishes on d - 1 independent rows of N, a basis (n, d) of
+        the null space, or can be had so.
 
-        Entries that are small, by themselves or for their row of N, count as zero here: the lower end may be too low, not too high.
+        Entries that are small, by themselves or for their row of N, count as zero here: the lower
+        end may be too low, not too high.
         """
         N = self.columns.null_space()
         n, norms = len(N), np.linalg.norm(N, axis=1)
@@ -178,14 +220,18 @@ class Search:
         self._raise(min(fewest, self.upper), how)
 
     def _linear(self) -> None:
-        """A bound for each k from linear programming; the points found are null vectors to begin with."""
+        """A bound for each k from linear programming; the points found are null vectors to begin
+        with.
+        """
         if self._done:
             return
         from cvxinv.reference import spark as programmes
 
         bounds = []
         now = time.monotonic()
-        for found in programmes.linear(self._rows(), now + (self.deadline - now) / 2):  # half for what may follow
+        for found in programmes.linear(
+            self._rows(), now + (self.deadline - now) / 2
+        ):  # half for what may follow
             bounds.append(found.bound)
             self._candidate(found.v)
             if self._done:
@@ -194,7 +240,9 @@ class Search:
             self._raise(min(bounds) - SLACK, "linear programming, from its multipliers")
 
     def _integer(self) -> None:
-        """Rounds over the columns that are still open, each with more seconds per column than the last."""
+        """Rounds over the columns that are still open, each with more seconds per column than the
+        last.
+        """
         if self._done:
             return
         from cvxinv.reference import spark as programmes
@@ -204,7 +252,9 @@ class Search:
         left = self.deadline - time.monotonic()
         seconds = min(FIRST_TRY, left / (3 * n))
         while not self._done and seconds < 4 * left:
-            for found in programmes.integer(R, np.flatnonzero(bounds < self.upper), seconds, self.deadline):
+            for found in programmes.integer(
+                R, np.flatnonzero(bounds < self.upper), seconds, self.deadline
+            ):
                 bounds[found.k] = max(bounds[found.k], np.ceil(found.bound - SLACK))
                 self._candidate(found.v)
                 if self._done:

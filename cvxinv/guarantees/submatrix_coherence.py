@@ -1,4 +1,6 @@
-"""mu_s(W), the largest coherence that s rows of W can have: by enumeration, else by branch and bound over pairs of columns."""
+"""mu_s(W), the largest coherence that s rows of W can have: by enumeration, else by branch and
+bound over pairs of columns.
+"""
 
 import math
 import time
@@ -13,8 +15,17 @@ from cvxinv.guarantees.bracket import Bracket
 from cvxinv.guarantees.coherence import mutual_coherence
 from cvxinv.guarantees.dependence import resolve, subsets
 
-ENUMERATED, ENTRIES = 20_000, 2e8  # row sets, and entries of their Gram matrices, up to which they are all looked at
-ACCURACIES = (0.1, 1e-2, 1e-4, 1e-6, 1e-9)  # of the branch and bound, one after the other while time lasts
+ENUMERATED, ENTRIES = (
+    20_000,
+    2e8,
+)  # row sets, and entries of their Gram matrices, up to which they are all looked at
+ACCURACIES = (
+    0.1,
+    1e-2,
+    1e-4,
+    1e-6,
+    1e-9,
+)  # of the branch and bound, one after the other while time lasts
 BLOCK = 2**21  # entries looked at together
 SMALLEST = 1e-280  # sums of squares below it are not computed with
 
@@ -38,8 +49,8 @@ def row_masks(m: int, block: Any) -> Any:
 def submatrix_coherence(W: Array, s: int, budget: float = 30.0) -> Bracket:
     """mu_s(W) (Theorem 3): the largest mutual coherence of W^S over all sets S of s rows.
 
-    All row sets are looked at where they are few. Else a branch and bound over pairs of columns and one scalar; its ends differ
-    by 1e-9 if the budget suffices.
+    All row sets are looked at where they are few. Else a branch and bound over pairs of columns and
+    one scalar; its ends differ by 1e-9 if the budget suffices.
 
     Parameters
     ----------
@@ -53,7 +64,8 @@ def submatrix_coherence(W: Array, s: int, budget: float = 30.0) -> Bracket:
     Returns
     -------
     Bracket
-        Its lower end is the coherence of an actual W^S. As in `mutual_coherence`, a column that is zero on S has coherence 1.
+        Its lower end is the coherence of an actual W^S. As in `mutual_coherence`, a column that is
+        zero on S has coherence 1.
     """
     W, _ = resolve(W, None)
     m, n = W.shape
@@ -72,7 +84,9 @@ def submatrix_coherence(W: Array, s: int, budget: float = 30.0) -> Bracket:
     order = np.argsort(np.abs(X), axis=0)[:s].T  # the s smallest entries of each column
     if (np.take_along_axis(X.T, order, axis=1) ** 2).sum(axis=1).min() < SMALLEST:
         mu = float(mutual_coherence(W, row_masks(m, order)).max())
-        return Bracket(mu, 1.0, "the rows of the smallest entries of a column; upper: no cosine exceeds 1")
+        return Bracket(
+            mu, 1.0, "the rows of the smallest entries of a column; upper: no cosine exceeds 1"
+        )
     return Pairs(X, s, time.monotonic() + budget).run()
 
 
@@ -80,10 +94,12 @@ def submatrix_coherence(W: Array, s: int, budget: float = 30.0) -> Bracket:
 class Pairs:
     """Branch and bound for mu_s over pairs of columns a, b, both signs, and intervals of tau.
 
-    By the inequality of the means, 2 ||a_S|| ||b_S|| = min over tau of sum_S (a_i^2 e^tau + b_i^2 e^-tau). So some S with tau at its
-    minimiser has cosine >= c if and only if the s largest f_i(tau) = 2 a_i b_i - c (a_i^2 e^tau + b_i^2 e^-tau) add up to >= 0 for
-    some tau. Each f_i is concave and lies below its tangent; the sum of the s largest tangents is convex in tau, and so largest at
-    an end of the interval: where both ends are negative, no S with its tau inside has cosine >= c.
+    By the inequality of the means, 2 ||a_S|| ||b_S|| = min over tau of sum_S (a_i^2 e^tau + b_i^2
+    e^-tau). So some S with tau at its minimiser has cosine >= c if and only if the s largest
+    f_i(tau) = 2 a_i b_i - c (a_i^2 e^tau + b_i^2 e^-tau) add up to >= 0 for some tau. Each f_i is
+    concave and lies below its tangent; the sum of the s largest tangents is convex in tau, and so
+    largest at an end of the interval: where both ends are negative, no S with its tau inside has
+    cosine >= c.
     """
 
     X: Any
@@ -99,15 +115,23 @@ class Pairs:
         for accuracy in ACCURACIES:
             if not self._closed(nodes, accuracy):
                 break
-            upper, how = min(1.0, self.best + accuracy), f"branch and bound over pairs of columns, to {accuracy:g}"
+            upper, how = (
+                min(1.0, self.best + accuracy),
+                f"branch and bound over pairs of columns, to {accuracy:g}",
+            )
             if upper == 1.0 and accuracy == ACCURACIES[-1]:
                 break
         return Bracket(self.best, max(upper, self.best), how)
 
     def _roots(self) -> tuple[Any, ...]:
-        """Pairs, signs and intervals of length at most one that hold every tau = log(||b_S|| / ||a_S||)."""
+        """Pairs, signs and intervals of length at most one that hold every tau = log(||b_S|| /
+        ||a_S||).
+        """
         squares = np.sort(self.X**2, axis=0)
-        low, high = np.log(squares[: self.s].sum(axis=0)) / 2, np.log(squares[-self.s :].sum(axis=0)) / 2
+        low, high = (
+            np.log(squares[: self.s].sum(axis=0)) / 2,
+            np.log(squares[-self.s :].sum(axis=0)) / 2,
+        )
         i, j = np.triu_indices(self.X.shape[1], 1)
         start, end = low[j] - high[i] - 1e-9, high[j] - low[i] + 1e-9
         pieces = np.ceil(end - start).astype(int)
@@ -143,7 +167,9 @@ class Pairs:
         self.best = max(self.best, min(1.0, float((dot / 2 / np.sqrt(a2 * b2)).max())))
 
     def _closed(self, nodes: tuple[Any, ...], accuracy: float) -> bool:
-        """Whether no S has a cosine >= best + accuracy, proven before time is over; `best` may rise on the way."""
+        """Whether no S has a cosine >= best + accuracy, proven before time is over; `best` may rise
+        on the way.
+        """
         while len(nodes[0]):
             alive = []
             for i, j, middle, half, sign in self._blocks(nodes):
@@ -155,7 +181,10 @@ class Pairs:
                 if c > 1:
                     return True
                 f, slope = ab - c * (aa + bb), c * (bb - aa) * half[:, None]
-                ends = [np.partition(f + d * slope, -self.s, axis=1)[:, -self.s :].sum(axis=1) for d in (-1, 1)]
+                ends = [
+                    np.partition(f + d * slope, -self.s, axis=1)[:, -self.s :].sum(axis=1)
+                    for d in (-1, 1)
+                ]
                 keep = np.maximum(*ends) >= 0
                 i, j, middle, half, sign = (v[keep] for v in (i, j, middle, half, sign))
                 for d in (-0.5, 0.5):

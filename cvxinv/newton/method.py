@@ -1,13 +1,16 @@
-"""A proximal augmented-Lagrangian semismooth Newton method for (Q): the polish of the reference and the multipliers of verify.
+"""A proximal augmented-Lagrangian semismooth Newton method for (Q): the polish of the reference and
+the multipliers of verify.
 
-With unit-scaled columns, and h_j the l1 weight or sign constraint on x_j, one outer step of the proximal method of multipliers
-(Rockafellar 1976) minimises
+With unit-scaled columns, and h_j the l1 weight or sign constraint on x_j, one outer step of the
+proximal method of multipliers (Rockafellar 1976) minimises
 
-    1/2 x'Hx - g'x + sigma/2 ||x - x_k||^2 + mu/2 dist^2(C x + eta_k/mu, {v <= d}) + mu-envelope of h at x + nu_k/mu,
+    1/2 x'Hx - g'x + sigma/2 ||x - x_k||^2 + mu/2 dist^2(C x + eta_k/mu, {v <= d}) + mu-envelope of
+    h at x + nu_k/mu,
 
-which is smooth and piecewise quadratic, by Newton's method with a line search: each Newton step is an equality-constrained solve on
-the rows and columns that are active at the iterate, so that near a solution this *is* an active-set method - but one that needs neither
-strict complementarity nor full rank. All signals of a batch advance together; finished ones drop out.
+which is smooth and piecewise quadratic, by Newton's method with a line search: each Newton step is
+an equality-constrained solve on the rows and columns that are active at the iterate, so that near a
+solution this *is* an active-set method - but one that needs neither strict complementarity nor full
+rank. All signals of a batch advance together; finished ones drop out.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +20,10 @@ from cvxinv.arrays import Array, namespace, solve_spd
 from cvxinv.newton.residual import Iterate, Scaled, eye, prox, residual
 
 OUTER, INNER, HALVINGS = 60, 60, 30
-SMALLEST_SIGMA, PROXIMAL = 1e-8, 5  # proximal steps that make a singular least violation unique without moving it
+SMALLEST_SIGMA, PROXIMAL = (
+    1e-8,
+    5,
+)  # proximal steps that make a singular least violation unique without moving it
 PATIENCE = 10  # outer steps in which the residual need not halve: multipliers may have far to grow
 
 
@@ -48,12 +54,18 @@ class _Penalty:
         xp = namespace(x)
         Wx, near, p = x @ self.p.W.T, self.near(x), self.p
         rows = xp.sum(p.theta(Wx) ** 2 + self.mu * self.over(Wx) ** 2, axis=1)
-        columns = p.q * x**2 + self.sigma * (x - self.at.x) ** 2 + self.mu * (x + self.at.nu / self.mu - near) ** 2
+        columns = (
+            p.q * x**2
+            + self.sigma * (x - self.at.x) ** 2
+            + self.mu * (x + self.at.nu / self.mu - near) ** 2
+        )
         return 0.5 * rows + xp.sum(0.5 * columns - p.g * x + p.lam * xp.abs(near), axis=1)
 
     def gradient(self, x: Array) -> Array:
         Wx, p = x @ self.p.W.T, self.p
-        columns = p.q * x - p.g + self.sigma * (x - self.at.x) + self.mu * (x - self.near(x)) + self.at.nu
+        columns = (
+            p.q * x - p.g + self.sigma * (x - self.at.x) + self.mu * (x - self.near(x)) + self.at.nu
+        )
         return (self.mu * p.unit * self.over(Wx) - p.theta(Wx)) @ p.W + columns
 
     def hessian(self, x: Array) -> Array:
@@ -62,15 +74,23 @@ class _Penalty:
         diagonal = self.sigma + self.mu * xp.astype(fixed, x.dtype)
         H = self.H + diagonal[:, :, None] * eye(self.p.W)
         over = self.over(x @ self.p.W.T) > 0
-        return H + self.p.gram(self.mu * self.p.unit**2 * xp.astype(over, x.dtype)) if bool(xp.any(over)) else H
+        return (
+            H + self.p.gram(self.mu * self.p.unit**2 * xp.astype(over, x.dtype))
+            if bool(xp.any(over))
+            else H
+        )
 
     def multipliers(self, x: Array) -> Iterate:
         """The next iterate of the method of multipliers, given the minimiser x."""
-        return Iterate(x, self.mu * self.over(x @ self.p.W.T), self.mu * (x - self.near(x)) + self.at.nu)
+        return Iterate(
+            x, self.mu * self.over(x @ self.p.W.T), self.mu * (x - self.near(x)) + self.at.nu
+        )
 
 
 def _minimise(f: _Penalty, x: Array, accuracy: Array) -> Array:
-    """Newton's method with halving steps on the strongly convex, piecewise quadratic `f`, from x to a gradient <= accuracy (B,)."""
+    """Newton's method with halving steps on the strongly convex, piecewise quadratic `f`, from x to
+    a gradient <= accuracy (B,).
+    """
     xp = namespace(x)
     x = xp.asarray(x, copy=True)
     left = xp.arange(x.shape[0], device=getattr(x, "device", None))
@@ -82,14 +102,17 @@ def _minimise(f: _Penalty, x: Array, accuracy: Array) -> Array:
         step = -solve_spd(here.hessian(xs), gradient)
         slope = xp.sum(gradient * step, axis=1)
         start, length = here.value(xs), xp.ones_like(slope)
-        floor = 1e-14 * (1 + xp.abs(start))  # rounding of the value: below it no decrease can be seen
+        floor = 1e-14 * (
+            1 + xp.abs(start)
+        )  # rounding of the value: below it no decrease can be seen
         for _ in range(HALVINGS):
             short = here.value(xs + length[:, None] * step) > start + 1e-4 * length * slope + floor
             if not bool(xp.any(short)):
                 break
             length = xp.where(short, length / 2, length)
         x[left] = xs + length[:, None] * step
-        # at rounding level the gradient is the only witness of progress: stop once it has ceased to fall
+        # at rounding level the gradient is the only witness of progress: stop once it has ceased to
+        # fall
         keep = (size > accuracy[left]) & ((-slope > floor) | (size < 0.5 * before[left]))
         before[left] = size
         left = left[keep]
@@ -100,7 +123,9 @@ def _minimise(f: _Penalty, x: Array, accuracy: Array) -> Array:
 
 @dataclass(frozen=True)
 class Weights:
-    """First and last proximal weight sigma and penalty mu; between them they change eightfold with every outer step."""
+    """First and last proximal weight sigma and penalty mu; between them they change eightfold with
+    every outer step.
+    """
 
     sigma: float
     mu: float
@@ -108,32 +133,51 @@ class Weights:
     largest_mu: float = 1e6
 
 
-# the first suits nearly all; the second starts gently, the third presses hardest (multipliers far larger than the data)
+# the first suits nearly all; the second starts gently, the third presses hardest (multipliers far
+# larger than the data)
 SETTINGS = (Weights(1e-4, 10.0), Weights(1e-3, 1.0), Weights(1e-2, 1e4, 1e-4, 1e8))
 
 
 def solve(p: Scaled, at: Iterate, tol: float = 1e-14) -> Iterate:
-    """The best iterate found from `at`, per signal: smallest `residual`, stopping below `tol` or when it no longer falls.
+    """The best iterate found from `at`, per signal: smallest `residual`, stopping below `tol` or
+    when it no longer falls.
 
-    Source: Rockafellar (1976), proximal method of multipliers; Li, Sun, Toh (2018), semismooth Newton inner solves.
+    Source: Rockafellar (1976), proximal method of multipliers; Li, Sun, Toh (2018), semismooth
+    Newton inner solves.
     """
     xp = namespace(at.x)
     best = Iterate(*(xp.asarray(a, copy=True) for a in (at.x, at.eta, at.nu)))
     for weights in SETTINGS:
-        left = xp.nonzero(residual(p, best) > (tol if weights is SETTINGS[0] else max(tol, 1e-13)))[0]
+        left = xp.nonzero(residual(p, best) > (tol if weights is SETTINGS[0] else max(tol, 1e-13)))[
+            0
+        ]
         if left.shape[0]:
             found = _run(p[left], best[left], tol, weights)
             best.x[left], best.eta[left], best.nu[left] = found.x, found.eta, found.nu
     return best
 
 
-def least_violation(W: Array, unit: Array, d: Array, inequalities: Array, nonnegative: bool) -> tuple[Array, Array]:
-    """min 1/2 ||max(C x - d, 0)||^2, plus 1/2 ||min(x, 0)||^2 for x >= 0: (x, max(C x - d, 0)) with C = diag(unit) W[inequalities]."""
+def least_violation(
+    W: Array, unit: Array, d: Array, inequalities: Array, nonnegative: bool
+) -> tuple[Array, Array]:
+    """min 1/2 ||max(C x - d, 0)||^2, plus 1/2 ||min(x, 0)||^2 for x >= 0: (x, max(C x - d, 0)) with
+    C = diag(unit) W[inequalities].
+    """
     xp = namespace(d)
     zero, none = xp.zeros_like(d @ W), xp.zeros_like(d)
     at = Iterate(zero, none, zero)
     p = Scaled(
-        W, unit, none, none > 0, d, inequalities, zero, zero, zero, xp.full_like(zero > 0, nonnegative), xp.full_like(zero > 0, True)
+        W,
+        unit,
+        none,
+        none > 0,
+        d,
+        inequalities,
+        zero,
+        zero,
+        zero,
+        xp.full_like(zero > 0, nonnegative),
+        xp.full_like(zero > 0, True),
     )
     f = _Penalty(p, p.hessian(), at, SMALLEST_SIGMA, 1.0)
     for _ in range(PROXIMAL):
@@ -160,7 +204,11 @@ def _run(p: Scaled, at: Iterate, tol: float, weights: Weights) -> Iterate:
         stalled = xp.where(now < 0.5 * smallest[left], xp.zeros_like(stalled), stalled + 1)
         better = now < smallest[left]
         chosen = left[better]
-        best.x[chosen], best.eta[chosen], best.nu[chosen] = projected.x[better], projected.eta[better], projected.nu[better]
+        best.x[chosen], best.eta[chosen], best.nu[chosen] = (
+            projected.x[better],
+            projected.eta[better],
+            projected.nu[better],
+        )
         smallest[chosen] = now[better]
         keep = (smallest[left] > tol) & (stalled < PATIENCE)
         left, current, stalled = left[keep], current[keep], stalled[keep]

@@ -8,9 +8,11 @@ from cvxinv.arrays import Array, namespace
 
 @dataclass(frozen=True)
 class Scaled:
-    """min 1/2 ||A x - t||^2 + 1/2 x'diag(q)x - g'x + sum_j h_j(x_j) subject to C x <= d, for B signals with unit-scaled columns.
+    """min 1/2 ||A x - t||^2 + 1/2 x'diag(q)x - g'x + sum_j h_j(x_j) subject to C x <= d, for B
+    signals with unit-scaled columns.
 
-    A = W[rows], C = diag(unit) W[inequalities]; h_j(x) = lam_j |x|, plus x >= 0 where `nonnegative`, plus x = 0 off `columns`.
+    A = W[rows], C = diag(unit) W[inequalities]; h_j(x) = lam_j |x|, plus x >= 0 where
+    `nonnegative`, plus x = 0 off `columns`.
     """
 
     W: Array  # (m, n), shared
@@ -26,11 +28,15 @@ class Scaled:
     columns: Array  # (B, n) bool
 
     def __getitem__(self, b: Any) -> "Scaled":
-        per_signal = {f.name: getattr(self, f.name)[b] for f in fields(self) if f.name not in ("W", "unit")}
+        per_signal = {
+            f.name: getattr(self, f.name)[b] for f in fields(self) if f.name not in ("W", "unit")
+        }
         return Scaled(self.W, self.unit, **per_signal)
 
     def theta(self, Wx: Array) -> Array:
-        """t - A x, zero off the rows. From the data, not from A'A: squaring the condition number would cost half the digits."""
+        """t - A x, zero off the rows. From the data, not from A'A: squaring the condition number
+        would cost half the digits.
+        """
         xp = namespace(Wx)
         return xp.where(self.rows, self.t - Wx, xp.zeros_like(Wx))
 
@@ -40,7 +46,9 @@ class Scaled:
 
     def hessian(self) -> Array:
         """A'A + diag(q), (B, n, n)."""
-        return self.gram(namespace(self.t).astype(self.rows, self.t.dtype)) + self.q[:, :, None] * eye(self.W)
+        return self.gram(namespace(self.t).astype(self.rows, self.t.dtype)) + self.q[
+            :, :, None
+        ] * eye(self.W)
 
 
 def eye(W: Array) -> Array:
@@ -61,15 +69,22 @@ class Iterate:
 
 
 def prox(p: Scaled, w: Array, mu: float) -> Array:
-    """argmin_x h(x) + mu/2 ||x - w||^2, entrywise: soft threshold, clipped at zero where x >= 0, zero off the columns."""
+    """argmin_x h(x) + mu/2 ||x - w||^2, entrywise: soft threshold, clipped at zero where x >= 0,
+    zero off the columns.
+    """
     xp = namespace(w)
     zero = xp.zeros_like(w)
-    shrunk = xp.where(w > 0, xp.where(w > p.lam / mu, w - p.lam / mu, zero), xp.where(w < -p.lam / mu, w + p.lam / mu, zero))
+    shrunk = xp.where(
+        w > 0,
+        xp.where(w > p.lam / mu, w - p.lam / mu, zero),
+        xp.where(w < -p.lam / mu, w + p.lam / mu, zero),
+    )
     return xp.where(p.columns & ~(p.nonnegative & (w < 0)), shrunk, zero)
 
 
 def natural(x: Array, r: Array, lam: Array, nonnegative: Array | bool) -> Array:
-    """The natural residual x - prox_lam(x + r), entry by entry: the median of x and +-lam - r, the smaller of x and lam - r for x >= 0.
+    """The natural residual x - prox_lam(x + r), entry by entry: the median of x and +-lam - r, the
+    smaller of x and lam - r for x >= 0.
 
     In this form nothing cancels where x outweighs r.
     """
@@ -89,5 +104,7 @@ def residual(p: Scaled, at: Iterate) -> Array:
     worst = xp.max(xp.where(p.columns, columns, xp.abs(at.x)), axis=1)
     if not p.W.shape[0]:
         return worst
-    rows = xp.where(p.inequalities, xp.abs(xp.minimum(at.eta, p.d - p.unit * Wx)), xp.zeros_like(Wx))
+    rows = xp.where(
+        p.inequalities, xp.abs(xp.minimum(at.eta, p.d - p.unit * Wx)), xp.zeros_like(Wx)
+    )
     return xp.maximum(worst, xp.max(rows, axis=1))

@@ -1,4 +1,5 @@
-"""The layer problems as frozen statements, one class per equation; each is an instance of (Q), see `quadratic`.
+"""The layer problems as frozen statements, one class per equation; each is an instance of (Q), see
+`quadratic`.
 
 A signal may be given alone, without the leading B axis.
 """
@@ -11,6 +12,16 @@ from .quadratic import Quadratic
 from .statement import batched
 
 __all__ = [
-    "BasisPursuit", "LastLayer", "Latent", "LayerProblem", "LeastSquares", "LinearProgram", "MidLayer", "Problem", "Quadratic",
-    "as_problem", "batched", "describe",
-]  # fmt: skip
+    "BasisPursuit",
+    "LastLayer",
+    "Latent",
+    "LayerProblem",
+    "LeastSquares",
+    "LinearProgram",
+    "MidLayer",
+    "Problem",
+    "Quadratic",
+    "as_problem",
+    "batched",
+    "describe",
+]

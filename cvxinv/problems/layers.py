@@ -12,10 +12,12 @@ from cvxinv.problems.statement import Statement, default_support, set_fields
 
 @dataclass(frozen=True, eq=False)
 class LastLayer(Statement, data="y"):
-    """Image layer, eq. 5: min 1/2 ||y - phi(W x + b)||^2 + lam 1'x over x >= 0, on the observed rows.
+    """Image layer, eq. 5: min 1/2 ||y - phi(W x + b)||^2 + lam 1'x over x >= 0, on the observed
+    rows.
 
-    Convex where phi is the identity. For another phi, state the convex problem of the inverted activation with
-    `y = phi.inverse(y)` and the identity, or solve the non-convex one to stationarity (erratum E3).
+    Convex where phi is the identity. For another phi, state the convex problem of the inverted
+    activation with `y = phi.inverse(y)` and the identity, or solve the non-convex one to
+    stationarity (erratum E3).
 
     Parameters
     ----------
@@ -48,7 +50,11 @@ class LastLayer(Statement, data="y"):
         m = int(W.shape[0])
         phi, lam = activations.activation(self.activation), checks.weight("lam", self.lam)
         set_fields(self, y=checks.signals("y", y, m), W=W, activation=phi, lam=lam)
-        set_fields(self, bias=checks.vector("bias", self.bias, y, m), observed=checks.mask("observed", self.observed, y, m))
+        set_fields(
+            self,
+            bias=checks.vector("bias", self.bias, y, m),
+            observed=checks.mask("observed", self.observed, y, m),
+        )
 
     @property
     def phi(self) -> Activation:
@@ -61,18 +67,23 @@ class LastLayer(Statement, data="y"):
         return self.phi.name == "identity"
 
     def quadratic(self) -> Quadratic:
-        """The statement as an instance of (Q); raises `NotConvexError` where phi is not the identity."""
+        """The statement as an instance of (Q); raises `NotConvexError` where phi is not the
+        identity.
+        """
         if not self.convex:
             raise NotConvexError(
                 f"LastLayer with activation {self.phi.name} is not convex:"
                 " pass y = phi^-1(y) (`activation.inverse(y)`) with the identity instead"
             )
-        return quadratic(self.W, self.y, self.bias, rows=self.observed, lam=self.lam, nonnegative=True)
+        return quadratic(
+            self.W, self.y, self.bias, rows=self.observed, lam=self.lam, nonnegative=True
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class MidLayer(Statement, data="x_next"):
-    """Hidden layer, eq. 6: min 1/2 ||W^S x + b^S - x_next^S||^2 + lam 1'x over x >= 0 with W^Sc x + b^Sc <= 0.
+    """Hidden layer, eq. 6: min 1/2 ||W^S x + b^S - x_next^S||^2 + lam 1'x over x >= 0 with W^Sc x +
+    b^Sc <= 0.
 
     Parameters
     ----------
@@ -99,12 +110,21 @@ class MidLayer(Statement, data="x_next"):
 
     def quadratic(self) -> Quadratic:
         """The statement as an instance of (Q)."""
-        return quadratic(self.W, self.x_next, self.bias, rows=self.support, inequalities=True, lam=self.lam, nonnegative=True)
+        return quadratic(
+            self.W,
+            self.x_next,
+            self.bias,
+            rows=self.support,
+            inequalities=True,
+            lam=self.lam,
+            nonnegative=True,
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Latent(Statement, data="x_next"):
-    """Latent vector, eq. 9: min 1/2 ||W^S z + b^S - x_1^S||^2 + gamma/2 ||z||^2 with W^Sc z + b^Sc <= 0.
+    """Latent vector, eq. 9: min 1/2 ||W^S z + b^S - x_1^S||^2 + gamma/2 ||z||^2 with W^Sc z + b^Sc
+    <= 0.
 
     Parameters as of `MidLayer`, with `gamma >= 0` (0: no prior on z) in place of `lam`.
     """
@@ -121,7 +141,9 @@ class Latent(Statement, data="x_next"):
 
     def quadratic(self) -> Quadratic:
         """The statement as an instance of (Q)."""
-        return quadratic(self.W, self.x_next, self.bias, rows=self.support, inequalities=True, gamma=self.gamma)
+        return quadratic(
+            self.W, self.x_next, self.bias, rows=self.support, inequalities=True, gamma=self.gamma
+        )
 
 
 def _check_next(statement: MidLayer | Latent) -> None:

@@ -10,7 +10,8 @@ from cvxinv.problems.statement import Statement, default_support, set_fields
 
 @dataclass(frozen=True, eq=False)
 class LinearProgram(Statement, data="x_next"):
-    """One layer of Lei et al. (2019): the least e with |W x + b - x_next| <= e on S and W x + b <= e off S.
+    """One layer of Lei et al. (2019): the least e with |W x + b - x_next| <= e on S and W x + b <=
+    e off S.
 
     `norm="linf"`: one e for all rows; `norm="l1"`: one e_r per row, and their sum is minimised.
 
@@ -43,11 +44,22 @@ class LinearProgram(Statement, data="x_next"):
         m = int(W.shape[0])
         x_next = checks.signals("x_next", x_next, m)
         observed = checks.mask("observed", self.observed, x_next, m)
-        support = checks.mask("support", default_support(x_next) if self.support is None else self.support, x_next, m)
-        set_fields(self, W=W, x_next=x_next, support=support, observed=observed, bias=checks.vector("bias", self.bias, x_next, m))
+        support = checks.mask(
+            "support", default_support(x_next) if self.support is None else self.support, x_next, m
+        )
+        set_fields(
+            self,
+            W=W,
+            x_next=x_next,
+            support=support,
+            observed=observed,
+            bias=checks.vector("bias", self.bias, x_next, m),
+        )
 
     def rows(self) -> tuple[Array, Array, Array]:
-        """(c, two_sided, one_sided) for B signals in float64: |W x - c| <= e and W x - c <= e on the two masks."""
+        """(c, two_sided, one_sided) for B signals in float64: |W x - c| <= e and W x - c <= e on
+        the two masks.
+        """
         x_next = self.x_next if self.x_next.ndim == 2 else self.x_next[None, :]
         xp = namespace(x_next)
         x_next = float64(x_next)

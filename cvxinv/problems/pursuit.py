@@ -21,7 +21,8 @@ class BasisPursuit(Statement, data="target"):
         The rows that enter; all by default.
     bias : (m,) array, optional
     lam : float or (n,) or (B, n) array
-        One weight for all columns, one per column (Theorem 3, erratum E1), or one per signal and column.
+        One weight for all columns, one per column (Theorem 3, erratum E1), or one per signal and
+        column.
     """
 
     W: Array
@@ -41,10 +42,11 @@ class BasisPursuit(Statement, data="target"):
 
 @dataclass(frozen=True, eq=False)
 class LeastSquares(Statement, data="target"):
-    """Least squares (Algorithm 4, last step of Algorithm 1): min 1/2 ||W x + b - target||^2 on some rows and columns.
+    """Least squares (Algorithm 4, last step of Algorithm 1): min 1/2 ||W x + b - target||^2 on some
+    rows and columns.
 
-    Parameters as of `BasisPursuit`; `columns`, (n,) or (B, n) bool, are those where x may differ from zero. Where the
-    minimiser is not unique, the one of least norm is meant.
+    Parameters as of `BasisPursuit`; `columns`, (n,) or (B, n) bool, are those where x may differ
+    from zero. Where the minimiser is not unique, the one of least norm is meant.
     """
 
     W: Array
@@ -55,7 +57,9 @@ class LeastSquares(Statement, data="target"):
 
     def __post_init__(self) -> None:
         _check_target(self)
-        set_fields(self, columns=checks.mask("columns", self.columns, self.target, int(self.W.shape[1])))
+        set_fields(
+            self, columns=checks.mask("columns", self.columns, self.target, int(self.W.shape[1]))
+        )
 
     def quadratic(self) -> Quadratic:
         """The statement as an instance of (Q)."""

@@ -3,8 +3,8 @@
     minimise    1/2 ||A x - t||^2 + sum_j lam_j |x_j| + (gamma/2) ||x||^2
     subject to  C x <= d,   and x >= 0 where stated                          (Q)
 
-A and C are rows of one matrix W that all B signals share; which rows is a boolean mask per signal, so a batch needs no
-slicing.
+A and C are rows of one matrix W that all B signals share; which rows is a boolean mask per signal,
+so a batch needs no slicing.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,11 @@ from cvxinv.arrays import Array, float64, namespace
 
 @dataclass(frozen=True, eq=False)
 class Quadratic:
-    """(Q) for B signals, in float64. Rows that are neither of A nor of C take no part; `t`, `d` are zero off their rows.
+    """(Q) for B signals, in float64. Rows that are neither of A nor of C take no part; `t`, `d` are
+    zero off their rows.
 
-    What all signals have in common is stored once and broadcast to them: read these arrays, do not write to them.
+    What all signals have in common is stored once and broadcast to them: read these arrays, do not
+    write to them.
     """
 
     W: Array  # (m, n), shared
@@ -29,17 +31,30 @@ class Quadratic:
     gamma: float
     nonnegative: bool
     columns: Array  # (B, n) bool: where x may differ from zero
-    finite: Array  # (B,) bool: whether the signal's own data are finite (where not, they are replaced by zeros)
-    constrained: bool  # whether the other rows are inequalities; known without a look at the masks, as are the next two
+    # (B,) bool: whether the signal's own data are finite (where not, they are replaced by zeros)
+    finite: Array
+    # whether the other rows are inequalities; known without a look at the masks, as are the next
+    # two
+    constrained: bool
     shared: bool  # whether all signals have the same rows
     restricted: bool  # whether `columns` leaves any out
 
     def __getitem__(self, b: Any) -> "Quadratic":
         """The same statement for some of the signals."""
         return Quadratic(
-            self.W, self.t[b], self.rows[b], self.d[b], self.lam[b], self.gamma, self.nonnegative, self.columns[b], self.finite[b],
-            self.constrained, self.shared, self.restricted,
-        )  # fmt: skip
+            self.W,
+            self.t[b],
+            self.rows[b],
+            self.d[b],
+            self.lam[b],
+            self.gamma,
+            self.nonnegative,
+            self.columns[b],
+            self.finite[b],
+            self.constrained,
+            self.shared,
+            self.restricted,
+        )
 
     @property
     def size(self) -> int:
@@ -53,7 +68,9 @@ class Quadratic:
 
     @cached_property
     def used(self) -> Array:
-        """1.0 on the rows of A and 0.0 off them, (B, m), or (1, m) where all signals have the same: a product is cheaper than a choice."""
+        """1.0 on the rows of A and 0.0 off them, (B, m), or (1, m) where all signals have the same:
+        a product is cheaper than a choice.
+        """
         xp = namespace(self.rows)
         return xp.astype(self.rows[:1] if self.shared else self.rows, xp.float64)
 
@@ -64,10 +81,20 @@ class Quadratic:
 
 
 def quadratic(
-    W: Array, target: Array, bias: Array | None, *, rows: Array | None, inequalities: bool = False,
-    lam: Any = 0.0, gamma: float = 0.0, nonnegative: bool = False, columns: Array | None = None,
-) -> Quadratic:  # fmt: skip
-    """(Q) with A = W[rows], t = target - b on those rows and, where wanted, W x + b <= 0 on all others."""
+    W: Array,
+    target: Array,
+    bias: Array | None,
+    *,
+    rows: Array | None,
+    inequalities: bool = False,
+    lam: Any = 0.0,
+    gamma: float = 0.0,
+    nonnegative: bool = False,
+    columns: Array | None = None,
+) -> Quadratic:
+    """(Q) with A = W[rows], t = target - b on those rows and, where wanted, W x + b <= 0 on all
+    others.
+    """
     xp = namespace(target)
     W, target = float64(W), float64(target if target.ndim == 2 else target[None, :])
     (B, m), n = target.shape, W.shape[1]
@@ -79,8 +106,20 @@ def quadratic(
     finite = xp.max(xp.abs(t), axis=1) < xp.inf
     d = ~rows * -float64(bias) if inequalities and bias is not None else xp.zeros_like(W[:, 0])
     return Quadratic(
-        W, xp.where(finite[:, None], t, 0.0), xp.broadcast_to(rows, (B, m)), xp.broadcast_to(d, (B, m)),
-        xp.broadcast_to(float64(lam) if hasattr(lam, "ndim") else xp.full_like(W[0, :], lam), (B, n)), gamma, nonnegative,
-        xp.broadcast_to(xp.ones_like(W[0, :], dtype=xp.bool) if columns is None else columns, (B, n)), finite,
-        constrained=inequalities, shared=rows.ndim == 1, restricted=columns is not None,
-    )  # fmt: skip
+        W,
+        xp.where(finite[:, None], t, 0.0),
+        xp.broadcast_to(rows, (B, m)),
+        xp.broadcast_to(d, (B, m)),
+        xp.broadcast_to(
+            float64(lam) if hasattr(lam, "ndim") else xp.full_like(W[0, :], lam), (B, n)
+        ),
+        gamma,
+        nonnegative,
+        xp.broadcast_to(
+            xp.ones_like(W[0, :], dtype=xp.bool) if columns is None else columns, (B, n)
+        ),
+        finite,
+        constrained=inequalities,
+        shared=rows.ndim == 1,
+        restricted=columns is not None,
+    )

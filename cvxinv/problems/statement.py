@@ -12,7 +12,9 @@ def set_fields(statement: Any, **values: Any) -> None:
 
 
 class Statement:
-    """What all statements share: which of their fields holds the signals, and that they are convex unless they say otherwise."""
+    """What all statements share: which of their fields holds the signals, and that they are convex
+    unless they say otherwise.
+    """
 
     data_name: ClassVar[str]
 
@@ -31,7 +33,9 @@ class Statement:
 
 
 def default_support(x_next: Array) -> Array:
-    """The support of x_next; what is not finite counts as data, so that the signal gets a status."""
+    """The support of x_next; what is not finite counts as data, so that the signal gets a
+    status.
+    """
     return (x_next > 0) | ~namespace(x_next).isfinite(x_next)
 
 

@@ -1,6 +1,8 @@
-"""Layer-by-layer inversion, written once for every backend: Algorithms 1, 3 and 4, and the linear programs of Lei et al.
+"""Layer-by-layer inversion, written once for every backend: Algorithms 1, 3 and 4, and the linear
+programs of Lei et al.
 
-Each takes `solve(problem) -> Solution`: `cvxinv.reference.solve`, `fast.solve`, or a `functools.partial` of either.
+Each takes `solve(problem) -> Solution`: `cvxinv.reference.solve`, `fast.solve`, or a
+`functools.partial` of either.
 """
 
 from .basis import layered_basis_pursuit
@@ -9,4 +11,10 @@ from .linear_programs import linear_programming
 from .noisy import noisy_pursuit
 from .oracle import oracle
 
-__all__ = ["latent_pursuit", "layered_basis_pursuit", "linear_programming", "noisy_pursuit", "oracle"]
+__all__ = [
+    "latent_pursuit",
+    "layered_basis_pursuit",
+    "linear_programming",
+    "noisy_pursuit",
+    "oracle",
+]

@@ -17,19 +17,26 @@ from cvxinv.solution import Inversion, Solution
 
 
 def layered_basis_pursuit(
-    G: Generator, y: Array, solve: Solve | None = None, noise: float = 0.0,
-    lam: Literal["theorem3"] | float | Sequence[float] = "theorem3", observed: Array | None = None, debias: bool = False,
-) -> Inversion:  # fmt: skip
-    """Layered Basis-Pursuit (Algorithm 1): basis pursuit on phi^-1(y), then on the rows just found, then least squares for z.
+    G: Generator,
+    y: Array,
+    solve: Solve | None = None,
+    noise: float = 0.0,
+    lam: Literal["theorem3"] | float | Sequence[float] = "theorem3",
+    observed: Array | None = None,
+    debias: bool = False,
+) -> Inversion:
+    """Layered Basis-Pursuit (Algorithm 1): basis pursuit on phi^-1(y), then on the rows just found,
+    then least squares for z.
 
     Parameters
     ----------
     noise : float
         epsilon, a bound on ||y - G(z)||_2.
     lam : "theorem3", float or sequence of L floats
-        "theorem3": the corrected weights lam_ij = 2 eps_{i+1} ||w_ij|| over the rows kept (erratum E1), with the noise level
-        propagated by the theorem's recursion over the entries found (see `cvxinv.guarantees.stability`); the answer's `bounds` say
-        what is proven of it. A signal that noise can carry out of the range of phi, where phi^-1 has no Lipschitz constant, is
+        "theorem3": the corrected weights lam_ij = 2 eps_{i+1} ||w_ij|| over the rows kept (erratum
+        E1), with the noise level propagated by the theorem's recursion over the entries found (see
+        `cvxinv.guarantees.stability`); the answer's `bounds` say what is proven of it. A signal
+        that noise can carry out of the range of phi, where phi^-1 has no Lipschitz constant, is
         INVALID_SIGNAL. Numbers: lam_1 .. lam_L for all columns alike, as printed.
     G, y, solve, observed, debias
         As of `latent_pursuit`.
@@ -63,6 +70,13 @@ def layered_basis_pursuit(
     found = collected(G, z, solutions, invalid)
     if given is not None:
         return found
-    kept = xp.asarray(y, copy=True)  # the bounds are for this signal and these pixels, whatever becomes of the arguments
+    kept = xp.asarray(
+        y, copy=True
+    )  # the bounds are for this signal and these pixels, whatever becomes of the arguments
     pixels = None if seen is None else xp.asarray(seen, copy=True)
-    return replace(found, bounding=partial(stability, G, found.supports, noise, "unknown", signal=kept, observed=pixels))
+    return replace(
+        found,
+        bounding=partial(
+            stability, G, found.supports, noise, "unknown", signal=kept, observed=pixels
+        ),
+    )

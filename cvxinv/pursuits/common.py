@@ -17,7 +17,9 @@ Solve: TypeAlias = Callable[[Problem], Solution]
 
 
 def backend(solve: Solve | None) -> Solve:
-    """`solve`, and a check that it returns what it should; by default `fast.solve`, imported only then."""
+    """`solve`, and a check that it returns what it should; by default `fast.solve`, imported only
+    then.
+    """
     if solve is None:
         found: Solve = importlib.import_module("fast").solve
         return found
@@ -27,7 +29,9 @@ def backend(solve: Solve | None) -> Solve:
     def checked(problem: Problem) -> Solution:
         solution = solve(problem)
         if not isinstance(solution, Solution):
-            raise TypeError(f"solve: expected it to return a cvxinv.Solution, got {type(solution).__name__}")
+            raise TypeError(
+                f"solve: expected it to return a cvxinv.Solution, got {type(solution).__name__}"
+            )
         return solution
 
     return checked
@@ -35,16 +39,25 @@ def backend(solve: Solve | None) -> Solve:
 
 def per_layer(name: str, value: Any, count: int) -> list[float]:
     """`count` finite numbers >= 0 from that many, or from one for all."""
-    values = [float(v) for v in to_numpy(as_array(name, value)).ravel()] if np.ndim(value) else [float(value)] * count
+    values = (
+        [float(v) for v in to_numpy(as_array(name, value)).ravel()]
+        if np.ndim(value)
+        else [float(value)] * count
+    )
     if len(values) != count:
-        raise ValueError(f"{name}: expected one number for all layers, or one per layer ({count} of them), got {len(values)}")
+        raise ValueError(
+            f"{name}: expected one number for all layers, or one per layer ({count} of them), got"
+            f" {len(values)}"
+        )
     if not all(0 <= v < math.inf for v in values):
         raise ValueError(f"{name}: expected finite numbers >= 0, got {value}")
     return values
 
 
 def inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]:
-    """phi^-1(y), and the signals with a finite observed pixel outside the range of phi (which become nan there)."""
+    """phi^-1(y), and the signals with a finite observed pixel outside the range of phi (which
+    become nan there).
+    """
     xp = namespace(y)
     target = G.activation.inverse(y)
     outside = rows_of(seen, y) & xp.isfinite(y) & ~xp.isfinite(target)
@@ -52,10 +65,14 @@ def inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]:
 
 
 def last_layer(G: Generator, y: Array, seen: Array | None, lam: float) -> tuple[LastLayer, Array]:
-    """Eq. 5 as the pursuits state it, on phi^-1(y) where phi has kinks, and the signals outside the range of phi there."""
+    """Eq. 5 as the pursuits state it, on phi^-1(y) where phi has kinks, and the signals outside the
+    range of phi there.
+    """
     W, b, phi = G.weights[-1], G.bias(G.depth), G.activation
     if phi.smooth:
-        return LastLayer(W, y, phi, b, lam, seen), namespace(y).zeros_like(y[..., 0], dtype=namespace(y).bool)
+        return LastLayer(W, y, phi, b, lam, seen), namespace(y).zeros_like(
+            y[..., 0], dtype=namespace(y).bool
+        )
     target, invalid = inverted(G, y, seen)
     return LastLayer(W, target, "identity", b, lam, seen), invalid
 
@@ -71,4 +88,11 @@ def collected(G: Generator, z: Array, solutions: list[Solution], invalid: Array)
     else:
         status[to_numpy(invalid)] = Status.INVALID_SIGNAL
     layers = solutions[-2::-1]
-    return Inversion(z, [s.x for s in layers], [s.support for s in layers], solutions[::-1], cast_to(G(z), z), status)
+    return Inversion(
+        z,
+        [s.x for s in layers],
+        [s.support for s in layers],
+        solutions[::-1],
+        cast_to(G(z), z),
+        status,
+    )

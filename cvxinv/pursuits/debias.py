@@ -1,7 +1,9 @@
-"""Debiasing (last step of Algorithm 3): all supports frozen, min 1/2 ||y - phi(W_L D_L W_{L-1} D_{L-1} .. W_0 z)||^2 over z.
+"""Debiasing (last step of Algorithm 3): all supports frozen, min 1/2 ||y - phi(W_L D_L W_{L-1}
+D_{L-1} .. W_0 z)||^2 over z.
 
-With D_i the 0/1 diagonal of S_i, the generator is affine in z up to phi: G(z) = phi(J z + k). Least squares where phi is the
-identity; else a smooth (PLU: piecewise smooth) problem in n_0 unknowns, for which damped Gauss-Newton steps are taken.
+With D_i the 0/1 diagonal of S_i, the generator is affine in z up to phi: G(z) = phi(J z + k). Least
+squares where phi is the identity; else a smooth (PLU: piecewise smooth) problem in n_0 unknowns,
+for which damped Gauss-Newton steps are taken.
 """
 
 from cvxinv.activations import Activation
@@ -13,8 +15,11 @@ STEPS, HALVINGS = 30, 20
 CHUNK = 256  # signals at a time: J holds n n_0 numbers for each
 
 
-def debias(G: Generator, y: Array, z: Array, supports: list[Array], observed: Array | None) -> Array:
-    """z re-fitted to the observed pixels with frozen supports, per signal, wherever ||y - G(z)|| does not get worse.
+def debias(
+    G: Generator, y: Array, z: Array, supports: list[Array], observed: Array | None
+) -> Array:
+    """z re-fitted to the observed pixels with frozen supports, per signal, wherever ||y - G(z)||
+    does not get worse.
 
     Shapes as of `latent_pursuit`; float64 inside, and in the kind and dtype of `z` outside.
     """
@@ -23,7 +28,11 @@ def debias(G: Generator, y: Array, z: Array, supports: list[Array], observed: Ar
         return debias(G, y[None, :], z[None, :], [S[None, :] for S in supports], one)[0]
     xp = namespace(z)
     y, v = float64(y), xp.asarray(float64(z), copy=True)
-    seen = xp.ones_like(y, dtype=xp.bool) if observed is None else observed & xp.ones_like(y, dtype=xp.bool)
+    seen = (
+        xp.ones_like(y, dtype=xp.bool)
+        if observed is None
+        else observed & xp.ones_like(y, dtype=xp.bool)
+    )
     y = xp.where(seen & xp.isfinite(y), y, xp.zeros_like(y))
     M = xp.astype(seen, xp.float64)
     usable = xp.nonzero(xp.all(xp.isfinite(v), axis=1))[0]
@@ -38,9 +47,14 @@ def debias(G: Generator, y: Array, z: Array, supports: list[Array], observed: Ar
 
 
 def _fit(phi: Activation, J: Array, k: Array, y: Array, M: Array, start: Array) -> Array:
-    """The minimiser v (B, n_0) of 1/2 ||M (y - phi(J v + k))||^2 by Gauss-Newton steps, halved while they do not descend."""
+    """The minimiser v (B, n_0) of 1/2 ||M (y - phi(J v + k))||^2 by Gauss-Newton steps, halved
+    while they do not descend.
+    """
     xp = namespace(y)
-    v, rows = xp.asarray(start, copy=True), xp.arange(start.shape[0], device=getattr(start, "device", None))
+    v, rows = (
+        xp.asarray(start, copy=True),
+        xp.arange(start.shape[0], device=getattr(start, "device", None)),
+    )
     for _ in range(STEPS):
         t = (J @ v[rows][:, :, None])[:, :, 0] + k
         e = M * (y - phi(t))
@@ -58,14 +72,26 @@ def _fit(phi: Activation, J: Array, k: Array, y: Array, M: Array, start: Array) 
 
 
 def _length(phi: Activation, t: Array, change: Array, y: Array, M: Array, cost: Array) -> Array:
-    """Per signal, the first of 1, 1/2, 1/4, .. by which the step, which changes t = J v + k by `change`, does not ascend; else 0."""
+    """Per signal, the first of 1, 1/2, 1/4, .. by which the step, which changes t = J v + k by
+    `change`, does not ascend; else 0.
+    """
     xp = namespace(t)
-    length, rows = xp.ones_like(cost), xp.arange(cost.shape[0], device=getattr(cost, "device", None))
+    length, rows = (
+        xp.ones_like(cost),
+        xp.arange(cost.shape[0], device=getattr(cost, "device", None)),
+    )
     for _ in range(HALVINGS):
         worse = _cost(M * (y - phi(t + length[rows][:, None] * change))) > cost
         if not bool(xp.any(worse)):
             return length
-        rows, t, change, y, M, cost = rows[worse], t[worse], change[worse], y[worse], M[worse], cost[worse]
+        rows, t, change, y, M, cost = (
+            rows[worse],
+            t[worse],
+            change[worse],
+            y[worse],
+            M[worse],
+            cost[worse],
+        )
         length[rows] = length[rows] / 2
     length[rows] = 0.0
     return length
@@ -76,7 +102,9 @@ def _cost(e: Array) -> Array:
 
 
 def _solve(H: Array, g: Array) -> Array:
-    """H^-1 g with unit diagonal scaling, which a column of J that is zero (a dead latent direction) needs."""
+    """H^-1 g with unit diagonal scaling, which a column of J that is zero (a dead latent direction)
+    needs.
+    """
     xp = namespace(H)
     eye = xp.eye(H.shape[1], dtype=xp.float64, device=getattr(H, "device", None))
     H = H + (1e-15 * xp.max(xp.abs(H), axis=(1, 2)) + 1e-300)[:, None, None] * eye

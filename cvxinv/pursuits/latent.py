@@ -12,13 +12,20 @@ from cvxinv.solution import Inversion
 
 
 def latent_pursuit(
-    G: Generator, y: Array, solve: Solve | None = None, lam: float | Sequence[float] = 0.0, gamma: float = 0.0,
-    observed: Array | None = None, debias: bool = True,
-) -> Inversion:  # fmt: skip
-    """Latent-Pursuit (Algorithm 3): eq. 5 for x_L, eq. 6 for x_{L-1} .. x_1, eq. 9 for z, then optionally debiasing.
+    G: Generator,
+    y: Array,
+    solve: Solve | None = None,
+    lam: float | Sequence[float] = 0.0,
+    gamma: float = 0.0,
+    observed: Array | None = None,
+    debias: bool = True,
+) -> Inversion:
+    """Latent-Pursuit (Algorithm 3): eq. 5 for x_L, eq. 6 for x_{L-1} .. x_1, eq. 9 for z, then
+    optionally debiasing.
 
-    Where phi is piecewise linear (PLU, leaky ReLU), eq. 5 is neither convex nor smooth; it is then solved on phi^-1(y), which is
-    convex. With tanh and sigmoid it is solved as printed, to a stationary point (erratum E3).
+    Where phi is piecewise linear (PLU, leaky ReLU), eq. 5 is neither convex nor smooth; it is then
+    solved on phi^-1(y), which is convex. With tanh and sigmoid it is solved as printed, to a
+    stationary point (erratum E3).
 
     Parameters
     ----------
@@ -26,7 +33,8 @@ def latent_pursuit(
     y : (B, n) or (n,) array
         The signals G(z), perhaps masked.
     solve : callable, optional
-        The backend: `solve(problem) -> Solution`. `fast.solve` by default; `cvxinv.reference.solve` is the oracle.
+        The backend: `solve(problem) -> Solution`. `fast.solve` by default; `cvxinv.reference.solve`
+        is the oracle.
     lam : float or sequence of L floats
         Weights lam_1 .. lam_L of the l1 terms.
     gamma : float
@@ -34,8 +42,8 @@ def latent_pursuit(
     observed : (n,) or (B, n) bool array, optional
         The pixels that are seen; all by default. What is not seen may hold anything.
     debias : bool
-        Whether to re-fit z to the observed pixels with all supports frozen. A signal's z is replaced only where that brings
-        G(z) closer to it.
+        Whether to re-fit z to the observed pixels with all supports frozen. A signal's z is
+        replaced only where that brings G(z) closer to it.
 
     Returns
     -------
@@ -52,8 +60,16 @@ def latent_pursuit(
     last, invalid = last_layer(G, y, seen, lams[-1])
     solutions = [solve(last)]
     for i in range(G.depth - 1, 0, -1):
-        solutions.append(solve(MidLayer(G.weights[i], solutions[-1].x, solutions[-1].support, G.bias(i), lams[i - 1])))
-    solutions.append(solve(Latent(G.weights[0], solutions[-1].x, solutions[-1].support, G.bias(0), gamma)))
+        solutions.append(
+            solve(
+                MidLayer(
+                    G.weights[i], solutions[-1].x, solutions[-1].support, G.bias(i), lams[i - 1]
+                )
+            )
+        )
+    solutions.append(
+        solve(Latent(G.weights[0], solutions[-1].x, solutions[-1].support, G.bias(0), gamma))
+    )
     z = solutions[-1].x
     supports = [s.support for s in solutions[-2::-1]]
     if debias:

@@ -13,9 +13,14 @@ from cvxinv.solution import Inversion, Solution
 
 
 def linear_programming(
-    G: Generator, y: Array, norm: Literal["linf", "l1"] = "linf", noise: float = 0.0, observed: Array | None = None
+    G: Generator,
+    y: Array,
+    norm: Literal["linf", "l1"] = "linf",
+    noise: float = 0.0,
+    observed: Array | None = None,
 ) -> Inversion:
-    """The baseline of Lei et al. (2019): one linear program per layer, on phi^-1(y), solved with HiGHS.
+    """The baseline of Lei et al. (2019): one linear program per layer, on phi^-1(y), solved with
+    HiGHS.
 
     Parameters
     ----------
@@ -34,7 +39,11 @@ def linear_programming(
     rows: Array | None = rows_of(seen, y)
     solutions: list[Solution] = []
     for i in range(G.depth, -1, -1):
-        solutions.append(reference.solve(LinearProgram(G.weights[i], target, support, G.bias(i), norm, i > 0, rows)))
+        solutions.append(
+            reference.solve(
+                LinearProgram(G.weights[i], target, support, G.bias(i), norm, i > 0, rows)
+            )
+        )
         found = solutions[-1]
         target, support, rows = found.x, found.support & (found.x > noise), None
         solutions[-1] = replace(found, support=support)

@@ -1,9 +1,11 @@
-"""Latent-Pursuit for noisy signals: phi^-1 amplifies noise, and with noise no entry of a layer is zero.
+"""Latent-Pursuit for noisy signals: phi^-1 amplifies noise, and with noise no entry of a layer is
+zero.
 
-1. Eq. 5 on phi itself (some steps of Algorithm 5), where errors of saturated pixels weigh as little as they mean; phi^-1 multiplies
-   them, by 10 for PLU.
-2. The noise of an estimated layer follows from sigma through least squares, and an entry belongs to the support where it outweighs
-   its standard error. Theorem 3's weights, which cover the worst case, leave no support at all at these levels.
+1. Eq. 5 on phi itself (some steps of Algorithm 5), where errors of saturated pixels weigh as little
+   as they mean; phi^-1 multiplies them, by 10 for PLU.
+2. The noise of an estimated layer follows from sigma through least squares, and an entry belongs to
+   the support where it outweighs its standard error. Theorem 3's weights, which cover the worst
+   case, leave no support at all at these levels.
 
 Without noise this is Algorithm 3.
 """
@@ -20,21 +22,33 @@ from cvxinv.pursuits.common import Solve, backend, collected, last_layer
 from cvxinv.solution import Inversion, Solution
 
 FISTA_STEPS = 50  # on phi from the solution on phi^-1(y): noise is all that more of them would fit
-CAP = 50  # iterations for the other layers, which noise can make degenerate: a start need not be exact
+# iterations for the other layers, which noise can make degenerate: a start need not be exact
+CAP = 50
 INSIDE = 1e-6  # distance from the ends of phi's range within which phi^-1 is not evaluated
 MARGIN = 1.5  # entries kept at least, as a multiple of the size of the layer below
-RIDGE = 1e-6  # beside W'W, relative to its mean eigenvalue: standard errors where W has not full rank
+RIDGE = (
+    1e-6  # beside W'W, relative to its mean eigenvalue: standard errors where W has not full rank
+)
 
 
-def noisy_pursuit(G: Generator, y: Array, solve: Solve | None = None, noise: Any = None, observed: Array | None = None) -> Inversion:
-    """Latent-Pursuit (Algorithm 3) on phi itself, with supports decided from the noise: a start for eq. 1, not an estimate.
+def noisy_pursuit(
+    G: Generator,
+    y: Array,
+    solve: Solve | None = None,
+    noise: Any = None,
+    observed: Array | None = None,
+) -> Inversion:
+    """Latent-Pursuit (Algorithm 3) on phi itself, with supports decided from the noise: a start for
+    eq. 1, not an estimate.
 
     Parameters
     ----------
     noise : float or (B,) array, optional
-        Standard deviation sigma of the noise of a pixel; by default estimated, per signal, from what the last layer leaves.
+        Standard deviation sigma of the noise of a pixel; by default estimated, per signal, from
+        what the last layer leaves.
     G, y, solve, observed
-        As of `cvxinv.latent_pursuit`. A backend of your own gets eq. 5 as there: on phi^-1(y) where phi is piecewise linear.
+        As of `cvxinv.latent_pursuit`. A backend of your own gets eq. 5 as there: on phi^-1(y) where
+        phi is piecewise linear.
 
     Returns
     -------
@@ -53,20 +67,30 @@ def noisy_pursuit(G: Generator, y: Array, solve: Solve | None = None, noise: Any
     for i in range(G.depth, 0, -1):
         W, x = float64(match(G.weights[i], y)), solutions[-1].x
         of_entries = variance[..., None] * _gains(W) / share[..., None]
-        supports.append(solutions[-1].support & _significant(float64(x), of_entries, MARGIN * G.sizes[i - 1]))
+        supports.append(
+            solutions[-1].support & _significant(float64(x), of_entries, MARGIN * G.sizes[i - 1])
+        )
         S = xp.astype(supports[-1], xp.float64)
         size = xp.clip(xp.sum(S, axis=-1), 1.0, None)
         variance, share = xp.sum(S * of_entries, axis=-1) / size, size / S.shape[-1]
         statement = (
-            MidLayer(G.weights[i - 1], x, supports[-1], G.bias(i - 1)) if i > 1 else Latent(G.weights[0], x, supports[-1], G.bias(0))
+            MidLayer(G.weights[i - 1], x, supports[-1], G.bias(i - 1))
+            if i > 1
+            else Latent(G.weights[0], x, supports[-1], G.bias(0))
         )
         solutions.append(go_on(statement))
     found = collected(G, solutions[-1].x, solutions, invalid)
-    return Inversion(found.z, found.layers, supports[::-1], found.solutions, found.signal, found.status)
+    return Inversion(
+        found.z, found.layers, supports[::-1], found.solutions, found.signal, found.status
+    )
 
 
-def _last(G: Generator, y: Array, seen: Array | None, solve: Solve | None) -> tuple[Solution, Array]:
-    """Eq. 5 for x_L, on phi itself with the default backend; and the signals that lie outside the range of phi, where that matters."""
+def _last(
+    G: Generator, y: Array, seen: Array | None, solve: Solve | None
+) -> tuple[Solution, Array]:
+    """Eq. 5 for x_L, on phi itself with the default backend; and the signals that lie outside the
+    range of phi, where that matters.
+    """
     if solve is not None or G.activation.name == "identity":
         statement, invalid = last_layer(G, y, seen, 0.0)
         return backend(solve)(statement), invalid
@@ -81,7 +105,9 @@ def _last(G: Generator, y: Array, seen: Array | None, solve: Solve | None) -> tu
 
 
 def _noise(G: Generator, y: Array, M: Array, last: Solution, noise: Any) -> tuple[Array, Array]:
-    """sigma^2 per signal, and the mean of phi'^2 over all pixels (0 where they are hidden): how much of W_L'W_L is seen."""
+    """sigma^2 per signal, and the mean of phi'^2 over all pixels (0 where they are hidden): how
+    much of W_L'W_L is seen.
+    """
     xp = namespace(y)
     x = float64(last.x)
     t = x @ float64(match(G.weights[-1], y)).T
@@ -96,7 +122,9 @@ def _noise(G: Generator, y: Array, M: Array, last: Solution, noise: Any) -> tupl
 
 
 def _significant(x: Array, variance: Array, least: float) -> Array:
-    """Where x is above its standard error, or among its `least` largest: fewer rows would not determine the layer below (Theorem 2)."""
+    """Where x is above its standard error, or among its `least` largest: fewer rows would not
+    determine the layer below (Theorem 2).
+    """
     xp = namespace(x)
     border = xp.sort(x, axis=-1)[..., max(0, x.shape[-1] - int(least))][..., None]
     return (x > 0) & ((x * x > variance) | (x >= border))

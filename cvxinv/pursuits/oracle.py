@@ -12,7 +12,13 @@ from cvxinv.pursuits.common import Solve, backend, collected, inverted
 from cvxinv.solution import Inversion
 
 
-def oracle(G: Generator, y: Array, supports: Sequence[Array], observed: Array | None = None, solve: Solve | None = None) -> Inversion:
+def oracle(
+    G: Generator,
+    y: Array,
+    supports: Sequence[Array],
+    observed: Array | None = None,
+    solve: Solve | None = None,
+) -> Inversion:
     """The layer-wise oracle (Algorithm 4): least squares with the true supports `[S_1, .., S_L]`.
 
     Parameters
@@ -24,7 +30,9 @@ def oracle(G: Generator, y: Array, supports: Sequence[Array], observed: Array | 
     """
     solve = backend(solve)
     y, seen = signals_of(G, y, observed)
-    masks = [match(S, y) for S in checks.supports("supports", supports, G.sizes, tuple(y.shape[:-1]))]
+    masks = [
+        match(S, y) for S in checks.supports("supports", supports, G.sizes, tuple(y.shape[:-1]))
+    ]
     target, invalid = inverted(G, y, seen)
     rows = rows_of(seen, y)
     solutions = []

@@ -1,7 +1,9 @@
-"""The reference backend: every statement solved with CVXPY, polished, and certified. The only package that imports cvxpy.
+"""The reference backend: every statement solved with CVXPY, polished, and certified. The only
+package that imports cvxpy.
 
-`statements` holds the mathematics as CVXPY reads it. Here a batch is cut into groups of signals that share their masks (one
-compiled statement each), spread over processes if asked for, polished to rounding level, and given status and certificate.
+`statements` holds the mathematics as CVXPY reads it. Here a batch is cut into groups of signals
+that share their masks (one compiled statement each), spread over processes if asked for, polished
+to rounding level, and given status and certificate.
 """
 
 import time
@@ -23,12 +25,21 @@ from cvxinv.solution.certified import as_batch, as_kind, certified, solution
 __all__ = ["solve"]
 
 
-def solve(problem: Problem, solver: str | None = None, *, polish: bool = True, n_jobs: int = 1, progress: bool | None = None) -> Solution:
-    """Solve any statement of `cvxinv.problems` (eqs. 5, 6, 9, Algorithms 1 and 4) with CVXPY and certify every answer.
+def solve(
+    problem: Problem,
+    solver: str | None = None,
+    *,
+    polish: bool = True,
+    n_jobs: int = 1,
+    progress: bool | None = None,
+) -> Solution:
+    """Solve any statement of `cvxinv.problems` (eqs. 5, 6, 9, Algorithms 1 and 4) with CVXPY and
+    certify every answer.
 
-    Quadratic statements go to Clarabel (default), OSQP or SCS in their Gram form (`reference.statements` says why); linear
-    programs to HiGHS; eq. 5 with tanh or sigmoid, which is not convex, to UNO as a disciplined nonlinear program. Tolerances
-    are tight, and each answer is then polished by active-set steps (`cvxinv.newton`) to a KKT residual near rounding.
+    Quadratic statements go to Clarabel (default), OSQP or SCS in their Gram form
+    (`reference.statements` says why); linear programs to HiGHS; eq. 5 with tanh or sigmoid, which
+    is not convex, to UNO as a disciplined nonlinear program. Tolerances are tight, and each answer
+    is then polished by active-set steps (`cvxinv.newton`) to a KKT residual near rounding.
 
     Parameters
     ----------
@@ -45,22 +56,26 @@ def solve(problem: Problem, solver: str | None = None, *, polish: bool = True, n
     Returns
     -------
     Solution
-        In the kind, dtype and device of the statement's signals, with one status per signal. A row whose data hold nan or inf
-        is NONFINITE, with x = nan. An infeasible row (a bias can do that) is INFEASIBLE, with the point of least violation
-        and a Farkas certificate in `infeasibility`.
+        In the kind, dtype and device of the statement's signals, with one status per signal. A row
+        whose data hold nan or inf is NONFINITE, with x = nan. An infeasible row (a bias can do
+        that) is INFEASIBLE, with the point of least violation and a Farkas certificate in
+        `infeasibility`.
 
     Raises
     ------
     NotConvexError
-        For eq. 5 with PLU or leaky ReLU, which is neither convex nor smooth: pass phi^-1(y) with the identity.
+        For eq. 5 with PLU or leaky ReLU, which is neither convex nor smooth: pass phi^-1(y) with
+        the identity.
     MissingSolverError, ValueError, TypeError
-        For a solver that is not installed, unknown, or does not apply; for anything but a statement.
+        For a solver that is not installed, unknown, or does not apply; for anything but a
+        statement.
     """
     start = time.perf_counter()
     problem = as_problem(problem)
     if isinstance(problem, LastLayer) and not problem.phi.smooth:
         raise NotConvexError(
-            f"LastLayer with activation {problem.phi.name} is neither convex nor smooth: pass phi^-1(y)"
+            f"LastLayer with activation {problem.phi.name} is neither convex nor smooth: pass"
+            " phi^-1(y)"
             " (`activation.inverse(y)`) as y, with the identity"
         )
     solver = choose(problem, solver)
@@ -79,14 +94,20 @@ def solve(problem: Problem, solver: str | None = None, *, polish: bool = True, n
 
 
 def _polished(q: Quadratic, x: Any, dual: Any) -> tuple[Any, Any]:
-    """Polished points, where they are the better ones; a solver that failed (nan) starts the polish from zero."""
-    failed = ~np.isfinite(x).all(axis=1, keepdims=True) | ~np.isfinite(dual).all(axis=1, keepdims=True)
+    """Polished points, where they are the better ones; a solver that failed (nan) starts the polish
+    from zero.
+    """
+    failed = ~np.isfinite(x).all(axis=1, keepdims=True) | ~np.isfinite(dual).all(
+        axis=1, keepdims=True
+    )
     x, dual = np.where(failed, 0.0, x), np.where(failed, 0.0, dual)
     return polish_points(q, x, dual)
 
 
 def _infeasible(q: Quadratic, x: Any) -> tuple[Any, Any]:
-    """Farkas certificates (B, m), zero for rows that are not proven infeasible, and their points of least violation."""
+    """Farkas certificates (B, m), zero for rows that are not proven infeasible, and their points of
+    least violation.
+    """
     from cvxinv.reference.infeasible import farkas
 
     violation = Point.quadratic(q, np.where(np.isfinite(x), x, 0.0)).violation()
@@ -99,7 +120,9 @@ def _infeasible(q: Quadratic, x: Any) -> tuple[Any, Any]:
     return x, proof
 
 
-def _certified(problem: Problem, x: Any, dual: Any, proof: Any, iterations: Any, start: float) -> Solution:
+def _certified(
+    problem: Problem, x: Any, dual: Any, proof: Any, iterations: Any, start: float
+) -> Solution:
     return solution(problem, certified(as_batch(problem), x, dual, proof, iterations), start)
 
 

@@ -1,4 +1,6 @@
-"""From a batch to solver calls: groups of signals with the same masks, each compiled once, spread over processes by joblib."""
+"""From a batch to solver calls: groups of signals with the same masks, each compiled once, spread
+over processes by joblib.
+"""
 
 import warnings
 from collections.abc import Callable, Iterable
@@ -20,14 +22,20 @@ Answer = tuple[Any, Any, Any]  # x (k, n), dual (k, m), iterations (k,)
 
 
 def run(q: Any, solver: str, n_jobs: int, progress: bool | None) -> Answer:
-    """Points (B, n), multipliers (B, m) and iteration counts of a batch of one statement; nan where the solver failed."""
+    """Points (B, n), multipliers (B, m) and iteration counts of a batch of one statement; nan where
+    the solver failed.
+    """
     (B, m), n = _targets(q).shape, q.W.shape[1]
     x, dual, iterations = np.full((B, n), np.nan), np.zeros((B, m)), np.zeros(B, dtype=int)
     groups = _groups(q, max(1, -(-B // (4 * effective_n_jobs(n_jobs)))))
     work = next(f for kind, f in WORK if isinstance(q, kind))
     calls = (delayed(_indexed)(work, _take(q, group), group, solver) for group in groups)
-    answers: Iterable[tuple[Any, Answer]] = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(calls)
-    with Progress(disable=progress is False or (progress is None and B <= FEW), transient=True) as bar:
+    answers: Iterable[tuple[Any, Answer]] = Parallel(
+        n_jobs=n_jobs, return_as="generator_unordered"
+    )(calls)
+    with Progress(
+        disable=progress is False or (progress is None and B <= FEW), transient=True
+    ) as bar:
         if progress is None and not bar.console.is_terminal:
             bar.disable = True
         task = bar.add_task(f"CVXPY, {solver}", total=B)
@@ -45,12 +53,16 @@ def _take(q: Any, group: Any) -> Any:
     """The part of a batch that belongs to some signals."""
     if isinstance(q, Quadratic):
         return q[group]
-    batch = {name: a[group] for name, a in vars(q).items() if name != "W" and getattr(a, "ndim", 0) == 2}
+    batch = {
+        name: a[group] for name, a in vars(q).items() if name != "W" and getattr(a, "ndim", 0) == 2
+    }
     return replace(q, **batch)
 
 
 def _groups(q: Any, largest: int) -> list[Any]:
-    """Indices of the signals that share their masks, at most `largest` to a group, so that there is work for every process."""
+    """Indices of the signals that share their masks, at most `largest` to a group, so that there is
+    work for every process.
+    """
     if isinstance(q, LastLayer):
         masks = [np.broadcast_to(True if q.observed is None else q.observed, q.y.shape)]
     elif isinstance(q, LinearProgram):
@@ -63,7 +75,9 @@ def _groups(q: Any, largest: int) -> list[Any]:
     return [np.array(g[k : k + largest]) for g in found.values() for k in range(0, len(g), largest)]
 
 
-def _indexed(work: Callable[[Any, str], Answer], part: Any, group: Any, solver: str) -> tuple[Any, Answer]:
+def _indexed(
+    work: Callable[[Any, str], Answer], part: Any, group: Any, solver: str
+) -> tuple[Any, Answer]:
     return group, work(part, solver)
 
 
@@ -72,7 +86,11 @@ def _compiled(q: Quadratic, columns: Any, unit: float) -> Statement:
     W = q.W[:, columns] / unit
     A, C = W[q.rows[0]], W[q.inequalities[0]]
     if np.any(q.inequalities):
-        return statements.mid_layer(A, C) if q.nonnegative else statements.latent(A, C, q.gamma / unit**2)
+        return (
+            statements.mid_layer(A, C)
+            if q.nonnegative
+            else statements.latent(A, C, q.gamma / unit**2)
+        )
     if q.gamma > 0:
         return statements.latent(A, C, q.gamma / unit**2)
     if q.nonnegative:
@@ -81,7 +99,9 @@ def _compiled(q: Quadratic, columns: Any, unit: float) -> Statement:
 
 
 def _quadratics(q: Quadratic, solver: str) -> Answer:
-    """A group of (Q) with equal masks. A column that is zero takes no part: x_j = 0 is optimal there."""
+    """A group of (Q) with equal masks. A column that is zero takes no part: x_j = 0 is optimal
+    there.
+    """
     (k, m), n = q.t.shape, q.W.shape[1]
     x, dual, iterations = np.zeros((k, n)), np.zeros((k, m)), np.zeros(k, dtype=int)
     rows, off = q.rows[0], q.inequalities[0]
@@ -103,7 +123,9 @@ def _quadratics(q: Quadratic, solver: str) -> Answer:
             statement.d.value = q.d[i][off] / s
         solved, iterations[i] = _solve(statement.problem, solver)
         x[i, columns] = statement.x.value * (s / unit) if solved else np.nan
-        if solved and plain:  # the same fit with the least norm, whichever minimiser the solver came to
+        if (
+            solved and plain
+        ):  # the same fit with the least norm, whichever minimiser the solver came to
             A = q.W[np.ix_(rows, columns)]
             x[i, columns] = np.linalg.lstsq(A, A @ x[i, columns])[0]
         if solved and statement.inequality is not None and off.any():
@@ -112,13 +134,17 @@ def _quadratics(q: Quadratic, solver: str) -> Answer:
 
 
 def _solve(problem: cp.Problem, solver: str) -> tuple[bool, int]:
-    """Whether there is an iterate, and after how many iterations. A solver's failure is a row without one, not an exception."""
+    """Whether there is an iterate, and after how many iterations. A solver's failure is a row
+    without one, not an exception.
+    """
     try:
         if solver == "SCS" and all(c.size == 0 for c in problem.constraints):
             # SCS wants a constraint: it gets one that holds everywhere
             problem = cp.Problem(problem.objective, [0 * problem.variables()[0][0] <= 1])
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Solution may be inaccurate")  # the certificate judges that
+            warnings.filterwarnings(
+                "ignore", "Solution may be inaccurate"
+            )  # the certificate judges that
             # no warm start: the answer for a signal must not depend on the one before it
             problem.solve(solver=solver, enforce_dpp=True, warm_start=False, **SETTINGS[solver])
     except cp.error.SolverError:
@@ -127,13 +153,21 @@ def _solve(problem: cp.Problem, solver: str) -> tuple[bool, int]:
 
 
 def _nonconvex(problem: LastLayer, solver: str) -> Answer:
-    """A group of eq. 5 with a smooth nonlinear phi and equal masks, from x = 0 as Algorithm 5 starts."""
+    """A group of eq. 5 with a smooth nonlinear phi and equal masks, from x = 0 as Algorithm 5
+    starts.
+    """
     k, m = problem.y.shape
     n = problem.W.shape[1]
     x, iterations = np.full((k, n), np.nan), np.zeros(k, dtype=int)
-    seen = np.broadcast_to(True if problem.observed is None else problem.observed, problem.y.shape)[0]
+    seen = np.broadcast_to(True if problem.observed is None else problem.observed, problem.y.shape)[
+        0
+    ]
     W = np.asarray(problem.W, dtype=np.float64)[seen]
-    b = np.zeros(len(W)) if problem.bias is None else np.asarray(problem.bias, dtype=np.float64)[seen]
+    b = (
+        np.zeros(len(W))
+        if problem.bias is None
+        else np.asarray(problem.bias, dtype=np.float64)[seen]
+    )
     if not seen.any():
         return np.zeros((k, n)), np.zeros((k, m)), iterations
     statement = statements.last_layer_nonconvex(W, b, problem.phi, problem.lam)

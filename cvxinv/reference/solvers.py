@@ -14,10 +14,20 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "OSQP": {"eps_abs": 1e-9, "eps_rel": 1e-9, "max_iter": 20_000, "polishing": False},
     "SCS": {"eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 20_000},
     "HIGHS": {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
-    "UNO": {"nlp": True, "logger": "SILENT", "print_solution": False, "primal_tolerance": 1e-12, "dual_tolerance": 1e-12},
+    "UNO": {
+        "nlp": True,
+        "logger": "SILENT",
+        "print_solution": False,
+        "primal_tolerance": 1e-12,
+        "dual_tolerance": 1e-12,
+    },
 }
 QUADRATIC, LINEAR, NONLINEAR = ("CLARABEL", "OSQP", "SCS"), ("HIGHS", "CLARABEL"), ("UNO",)
-SOLVED = (cp.OPTIMAL, cp.OPTIMAL_INACCURATE, cp.USER_LIMIT)  # with an iterate to polish; the certificate judges it
+SOLVED = (
+    cp.OPTIMAL,
+    cp.OPTIMAL_INACCURATE,
+    cp.USER_LIMIT,
+)  # with an iterate to polish; the certificate judges it
 
 
 def choose(problem: Problem, solver: str | None) -> str:
@@ -36,7 +46,15 @@ def choose(problem: Problem, solver: str | None) -> str:
     if solver not in SETTINGS:
         raise ValueError(f"solver: expected one of {', '.join(SETTINGS)}, got {solver!r}")
     if solver not in kinds:
-        raise ValueError(f"solver: {solver} does not apply to this {type(problem).__name__}; expected {' or '.join(kinds)}")
-    if solver == "UNO" and not all(importlib.util.find_spec(name) for name in ("unopy", "sparsediffpy")):
-        raise MissingSolverError("solver: UNO is not installed; it comes with the extra cvxinv[nlp] (unopy, sparsediffpy)")
+        raise ValueError(
+            f"solver: {solver} does not apply to this {type(problem).__name__}; expected"
+            f" {' or '.join(kinds)}"
+        )
+    if solver == "UNO" and not all(
+        importlib.util.find_spec(name) for name in ("unopy", "sparsediffpy")
+    ):
+        raise MissingSolverError(
+            "solver: UNO is not installed; it comes with the extra cvxinv[nlp] (unopy,"
+            " sparsediffpy)"
+        )
     return solver

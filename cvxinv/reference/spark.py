@@ -1,6 +1,8 @@
-"""The spark of a matrix in CVXPY: least ||v||_0 with W v = 0 and v_k = 1 = ||v||_inf, for each k; as a linear and an integer programme.
+"""The spark of a matrix in CVXPY: least ||v||_0 with W v = 0 and v_k = 1 = ||v||_inf, for each k;
+as a linear and an integer programme.
 
-Some least null vector, divided by its largest entry, is feasible for the k of that entry: the spark is the least value over all k.
+Some least null vector, divided by its largest entry, is feasible for the k of that entry: the spark
+is the least value over all k.
 """
 
 import math
@@ -15,12 +17,18 @@ import numpy as np
 
 from cvxinv.reference.solvers import SETTINGS, SOLVED
 
-INTEGER = {"mip_rel_gap": 0.0, "mip_abs_gap": 0.99, "mip_feasibility_tolerance": 1e-9}  # the objective is a whole number
+INTEGER = {
+    "mip_rel_gap": 0.0,
+    "mip_abs_gap": 0.99,
+    "mip_feasibility_tolerance": 1e-9,
+}  # the objective is a whole number
 
 
 @dataclass
 class Statement:
-    """A compiled statement: its problem, the null vector, the unit vector that picks k, and W v = 0."""
+    """A compiled statement: its problem, the null vector, the unit vector that picks k, and W v =
+    0.
+    """
 
     problem: cp.Problem
     v: cp.Variable
@@ -30,7 +38,9 @@ class Statement:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What one programme says about k: no null vector with its largest entry at k has fewer than `bound` nonzeros; `v` is one, or None."""
+    """What one programme says about k: no null vector with its largest entry at k has fewer than
+    `bound` nonzeros; `v` is one, or None.
+    """
 
     k: int
     bound: float
@@ -41,22 +51,35 @@ def relaxation(W: Any) -> Statement:
     """The linear programme: min ||v||_1 subject to W v = 0, v_k = 1, ||v||_inf <= 1."""
     v, pick = cp.Variable(W.shape[1], bounds=[-1, 1]), cp.Parameter(W.shape[1])
     balance = W @ v == 0
-    return Statement(cp.Problem(cp.Minimize(cp.norm1(v)), [balance, pick @ v == 1]), v, pick, balance)
+    return Statement(
+        cp.Problem(cp.Minimize(cp.norm1(v)), [balance, pick @ v == 1]), v, pick, balance
+    )
 
 
 def programme(W: Any) -> Statement:
     """The integer programme: min sum b subject to W v = 0, v_k = 1, -b <= v <= b, b in {0, 1}."""
-    v, b, pick = cp.Variable(W.shape[1]), cp.Variable(W.shape[1], boolean=True), cp.Parameter(W.shape[1])
+    v, b, pick = (
+        cp.Variable(W.shape[1]),
+        cp.Variable(W.shape[1], boolean=True),
+        cp.Parameter(W.shape[1]),
+    )
     balance = W @ v == 0
-    return Statement(cp.Problem(cp.Minimize(cp.sum(b)), [balance, pick @ v == 1, v <= b, -b <= v]), v, pick, balance)
+    return Statement(
+        cp.Problem(cp.Minimize(cp.sum(b)), [balance, pick @ v == 1, v <= b, -b <= v]),
+        v,
+        pick,
+        balance,
+    )
 
 
 def linear(W: Any, deadline: float) -> Iterator[Found]:
-    """Solve the linear programme for one k after the other, until the deadline (of `time.monotonic`).
+    """Solve the linear programme for one k after the other, until the deadline (of
+    `time.monotonic`).
 
-    Each bound is computed from the multipliers y of W v = 0, for which it holds whatever the solver claims: with u = W'y, any
-    feasible v has ||v||_1 = ||v||_1 + u'v >= 1 + u_k + sum_{j != k} min(0, 1 - |u_j|). It is inf where no null vector has its
-    largest entry at k, which multipliers with u_k > sum_{j != k} |u_j| prove.
+    Each bound is computed from the multipliers y of W v = 0, for which it holds whatever the solver
+    claims: with u = W'y, any feasible v has ||v||_1 = ||v||_1 + u'v >= 1 + u_k + sum_{j != k}
+    min(0, 1 - |u_j|). It is inf where no null vector has its largest entry at k, which multipliers
+    with u_k > sum_{j != k} |u_j| prove.
     """
     statement = relaxation(W)
     for k in range(W.shape[1]):
@@ -68,7 +91,9 @@ def linear(W: Any, deadline: float) -> Iterator[Found]:
 
 
 def integer(W: Any, ks: Any, seconds: float, deadline: float) -> Iterator[Found]:
-    """Solve the integer programme for the given k, at most `seconds` each, until the deadline; the bounds are HiGHS's own."""
+    """Solve the integer programme for the given k, at most `seconds` each, until the deadline; the
+    bounds are HiGHS's own.
+    """
     statement = programme(W)
     for k in ks:
         left = min(seconds, deadline - time.monotonic())
@@ -78,17 +103,27 @@ def integer(W: Any, ks: Any, seconds: float, deadline: float) -> Iterator[Found]
         yield Found(k, _claimed(statement.problem) if ran else 0.0, v)
 
 
-def _solve(statement: Statement, k: int, seconds: float, settings: dict[str, Any]) -> tuple[bool, Any]:
-    """Whether the solver ran without error, and the point it found, or None; multipliers and bounds stay in the statement."""
+def _solve(
+    statement: Statement, k: int, seconds: float, settings: dict[str, Any]
+) -> tuple[bool, Any]:
+    """Whether the solver ran without error, and the point it found, or None; multipliers and bounds
+    stay in the statement.
+    """
     statement.pick.value = np.eye(1, statement.pick.size, k)[0]
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that time ran out: neither points nor bounds are taken on trust
-            statement.problem.solve(solver=cp.HIGHS, enforce_dpp=True, warm_start=False, time_limit=seconds, **settings)
+            warnings.simplefilter(
+                "ignore"
+            )  # that time ran out: neither points nor bounds are taken on trust
+            statement.problem.solve(
+                solver=cp.HIGHS, enforce_dpp=True, warm_start=False, time_limit=seconds, **settings
+            )
     except cp.error.SolverError:
         return False, None
     v = statement.v.value
-    return True, v if statement.problem.status in SOLVED and v is not None and np.isfinite(v).all() and v.any() else None
+    return True, v if statement.problem.status in SOLVED and v is not None and np.isfinite(
+        v
+    ).all() and v.any() else None
 
 
 def _weak_duality(W: Any, k: int, y: Any) -> float:
@@ -107,5 +142,9 @@ def _claimed(problem: cp.Problem) -> float:
     if problem.status == cp.INFEASIBLE:
         return math.inf
     stats = problem.solver_stats
-    bound = float(stats.extra_stats.mip_dual_bound) if stats is not None and stats.extra_stats is not None else 0.0
+    bound = (
+        float(stats.extra_stats.mip_dual_bound)
+        if stats is not None and stats.extra_stats is not None
+        else 0.0
+    )
     return bound if math.isfinite(bound) else 0.0

@@ -1,4 +1,6 @@
-"""What is answered: a `Status` per signal, a `Solution` per layer problem, an `Inversion` per generator."""
+"""What is answered: a `Status` per signal, a `Solution` per layer problem, an `Inversion` per
+generator.
+"""
 
 from .inversion import Inversion
 from .snr import snr

@@ -1,4 +1,6 @@
-"""From points to a `Solution`: what every backend does last. The certificate decides the status, whatever the solver claimed."""
+"""From points to a `Solution`: what every backend does last. The certificate decides the status,
+whatever the solver claimed.
+"""
 
 import time
 from dataclasses import dataclass, fields, replace
@@ -16,17 +18,25 @@ from cvxinv.solution.status import STATUS_TOLERANCE, Status
 
 def as_batch(problem: Problem) -> Problem:
     """The statement with a leading B axis: that of a single signal becomes a batch of one."""
-    return problem if batched(problem) else replace(problem, **{problem.data_name: problem.data[None, :]})
+    return (
+        problem
+        if batched(problem)
+        else replace(problem, **{problem.data_name: problem.data[None, :]})
+    )
 
 
 def as_kind(problem: Problem, like: Array) -> Problem:
     """The statement with all its arrays in the kind and on the device of `like`."""
-    return replace(problem, **{k: match(v, like) for k, v in vars(problem).items() if hasattr(v, "ndim")})
+    return replace(
+        problem, **{k: match(v, like) for k, v in vars(problem).items() if hasattr(v, "ndim")}
+    )
 
 
 def chosen(problem: Problem, b: Any) -> Problem:
     """The statement, with a B axis, for some of its signals (a slice, or indices)."""
-    per_signal = {k: v[b] for k, v in vars(problem).items() if k != "W" and getattr(v, "ndim", 0) == 2}
+    per_signal = {
+        k: v[b] for k, v in vars(problem).items() if k != "W" and getattr(v, "ndim", 0) == 2
+    }
     return replace(problem, **per_signal)
 
 
@@ -58,8 +68,16 @@ class Answer:
         return to_numpy(c.optimal(tol) if c.convex else c.stationary(tol))
 
 
-def certified(problem: Problem, x: Array, dual: Array | None, proof: Array | None, iterations: Any, q: Quadratic | None = None) -> Answer:
-    """Points in the kind and dtype of the statement's signals, and the certificate at exactly those points.
+def certified(
+    problem: Problem,
+    x: Array,
+    dual: Array | None,
+    proof: Array | None,
+    iterations: Any,
+    q: Quadratic | None = None,
+) -> Answer:
+    """Points in the kind and dtype of the statement's signals, and the certificate at exactly those
+    points.
 
     `q` is `problem.quadratic()`, if it is there already.
     """
@@ -71,7 +89,15 @@ def certified(problem: Problem, x: Array, dual: Array | None, proof: Array | Non
     x = xp.where(good, x, xp.full_like(x, xp.nan))
     dual = None if dual is None else xp.where(good, dual, xp.zeros_like(dual))
     certificate, support = certify(problem, x, dual, q)
-    return Answer(x, dual, None if proof is None else cast_to(proof, data), iterations, known, certificate, support)
+    return Answer(
+        x,
+        dual,
+        None if proof is None else cast_to(proof, data),
+        iterations,
+        known,
+        certificate,
+        support,
+    )
 
 
 def joined(parts: list[Answer]) -> Answer:
@@ -83,15 +109,31 @@ def joined(parts: list[Answer]) -> Answer:
         return namespace(values[0]).concat(values, axis=0)
 
     if any(p.proof is not None for p in parts):
-        parts = [p if p.proof is not None or p.dual is None else replace(p, proof=namespace(p.dual).zeros_like(p.dual)) for p in parts]
+        parts = [
+            p
+            if p.proof is not None or p.dual is None
+            else replace(p, proof=namespace(p.dual).zeros_like(p.dual))
+            for p in parts
+        ]
     certificate = parts[0].certificate
-    figures = {f.name: together([getattr(p.certificate, f.name) for p in parts]) for f in fields(certificate) if f.name != "convex"}
-    values = {k: together([getattr(p, k) for p in parts]) for k, v in vars(parts[0]).items() if hasattr(v, "ndim")}
+    figures = {
+        f.name: together([getattr(p.certificate, f.name) for p in parts])
+        for f in fields(certificate)
+        if f.name != "convex"
+    }
+    values = {
+        k: together([getattr(p, k) for p in parts])
+        for k, v in vars(parts[0]).items()
+        if hasattr(v, "ndim")
+    }
     return replace(parts[0], certificate=replace(certificate, **figures), **values)
 
 
-def solution(problem: Problem, found: Answer, start: float, tol: float | None = None, history: Any = None) -> Solution:
-    """The Solution of a statement, in the caller's kind and without the B axis if the statement has none, with a status per signal.
+def solution(
+    problem: Problem, found: Answer, start: float, tol: float | None = None, history: Any = None
+) -> Solution:
+    """The Solution of a statement, in the caller's kind and without the B axis if the statement has
+    none, with a status per signal.
 
     `start` is the `time.perf_counter()` at which the work began.
     """
@@ -107,11 +149,24 @@ def solution(problem: Problem, found: Answer, start: float, tol: float | None = 
     status[~to_numpy(found.finite)] = Status.NONFINITE
     if not isinstance(problem, LinearProgram) and not _constrained(problem):
         dual = None
-    arrays = {k: None if v is None else match(v, data) for k, v in (("x", found.x), ("dual", dual), ("proof", proof), ("S", found.support))}
-    certificate = replace(found.certificate, **{k: match(v, data) for k, v in vars(found.certificate).items() if k != "convex"})
+    arrays = {
+        k: None if v is None else match(v, data)
+        for k, v in (("x", found.x), ("dual", dual), ("proof", proof), ("S", found.support))
+    }
+    certificate = replace(
+        found.certificate,
+        **{k: match(v, data) for k, v in vars(found.certificate).items() if k != "convex"},
+    )
     result = Solution(
-        arrays["x"], arrays["S"], status, certificate, arrays["dual"], arrays["proof"], to_numpy(found.iterations), history=history
-    )  # fmt: skip
+        arrays["x"],
+        arrays["S"],
+        status,
+        certificate,
+        arrays["dual"],
+        arrays["proof"],
+        to_numpy(found.iterations),
+        history=history,
+    )
     if not batched(problem):
         result = replace(unbatch(result, keep=False), certificate=unbatch(certificate, keep=False))
     return replace(result, seconds=time.perf_counter() - start)

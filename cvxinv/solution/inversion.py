@@ -28,24 +28,28 @@ class Inversion:
     signal : (B, n) array
         G(z).
     status : (B,) array of Status
-        The first status, from the image down, that is neither OPTIMAL nor STATIONARY; else STATIONARY if any is. Of `invert`: see there.
+        The first status, from the image down, that is neither OPTIMAL nor STATIONARY; else
+        STATIONARY if any is. Of `invert`: see there.
     bounds : Stability or None
-        Of `layered_basis_pursuit(.., lam="theorem3")`: the noise levels it went by, and what Theorem 3 says of the estimates (of z
-        before debiasing). Computed when first asked for: coherences of many row subsets can cost more than the pursuit.
+        Of `layered_basis_pursuit(.., lam="theorem3")`: the noise levels it went by, and what
+        Theorem 3 says of the estimates (of z before debiasing). Computed when first asked for:
+        coherences of many row subsets can cost more than the pursuit.
     objective, residual : (B,) arrays
-        Of `invert`, like all that follow (None for the pursuits): eq. 1 at z, and ||y - G(z)|| over the observed pixels.
+        Of `invert`, like all that follow (None for the pursuits): eq. 1 at z, and ||y - G(z)|| over
+        the observed pixels.
     noise : (B,) array
-        sigma, as given or estimated from the residual (never below the rounding of y); nan where there are not more pixels than
-        latent numbers.
+        sigma, as given or estimated from the residual (never below the rounding of y); nan where
+        there are not more pixels than latent numbers.
     covariance, standard_error : (B, n_0, n_0) and (B, n_0) arrays
-        sigma^2 (J'J + (sigma / sigma_z)^2 I)^-1, inf where any direction of z is not determined; and the roots of its diagonal, inf
-        for the entries of z that are not determined.
+        sigma^2 (J'J + (sigma / sigma_z)^2 I)^-1, inf where any direction of z is not determined;
+        and the roots of its diagonal, inf for the entries of z that are not determined.
     condition : (B,) array
         Of J; inf without full rank.
     identifiable : (B,) bool array
         Whether J has full rank, so that z is locally the only latent vector of its observed pixels.
     agreement : (B,) array
-        Share of the starts that came to the same z (within 10 %, in the last heat of the race); 1 where nothing was raced.
+        Share of the starts that came to the same z (within 10 %, in the last heat of the race); 1
+        where nothing was raced.
     """
 
     z: Array
@@ -69,5 +73,7 @@ class Inversion:
 
     @cached_property
     def bounds(self) -> "Stability | None":
-        """What Theorem 3 says of the estimates; None for other pursuits than Algorithm 1 with the theorem's weights."""
+        """What Theorem 3 says of the estimates; None for other pursuits than Algorithm 1 with the
+        theorem's weights.
+        """
         return None if self.bounding is None else self.bounding()

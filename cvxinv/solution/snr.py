@@ -11,7 +11,9 @@ def snr(x: Array, x_hat: Array) -> Array:
     x = as_float("x", x)
     x_hat = match(as_float("x_hat", x_hat), x)
     if x.shape != x_hat.shape:
-        raise ValueError(f"x_hat: expected the shape of x, {tuple(x.shape)}, got {tuple(x_hat.shape)}")
+        raise ValueError(
+            f"x_hat: expected the shape of x, {tuple(x.shape)}, got {tuple(x_hat.shape)}"
+        )
     xp = namespace(x)
     x, x_hat = float64(x), float64(x_hat)
     signal, error = xp.sum(x**2, axis=-1), xp.sum((x - x_hat) ** 2, axis=-1)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """The answer to one layer problem for B signals (without the B axis, if the statement had none).
+    """The answer to one layer problem for B signals (without the B axis, if the statement had
+    none).
 
     Attributes
     ----------
@@ -26,13 +27,16 @@ class Solution:
     dual : (B, m) array or None
         Multipliers of the inequalities W^Sc x <= d, zero on S; None where the statement has none.
     infeasibility : (B, m) array or None
-        For INFEASIBLE rows a Farkas certificate: p >= 0 with C'p >= 0 (= 0 for a latent vector) and d'p < 0; else zero.
+        For INFEASIBLE rows a Farkas certificate: p >= 0 with C'p >= 0 (= 0 for a latent vector) and
+        d'p < 0; else zero.
     iterations : (B,) array of int
-        The solver's own count; of `fast.solve` by default ADMM and active-set steps together, up to the one that brought the answer.
+        The solver's own count; of `fast.solve` by default ADMM and active-set steps together, up to
+        the one that brought the answer.
     seconds : float
         Wall time of the whole batch.
     history : list or None
-        Of `fast.solve(.., history=True)`: one record per iteration with `iteration`, `objective` and `residual`, (B,) each.
+        Of `fast.solve(.., history=True)`: one record per iteration with `iteration`, `objective`
+        and `residual`, (B,) each.
     """
 
     x: Array

@@ -17,29 +17,48 @@ class Status(Enum):
         " Try more iterations or another solver, or look at the scaling of the data."
     )
     NONFINITE = "The signal holds nan or inf; it was not solved."
-    INVALID_SIGNAL = "The signal lies outside the range of the output activation, which cannot be inverted there; it was not solved."
+    INVALID_SIGNAL = (
+        "The signal lies outside the range of the output activation, which cannot be inverted"
+        " there; it was not solved."
+    )
     NOT_IDENTIFIABLE = (
-        "Other latent vectors nearby give the same observed pixels: z is one of many. Observe more pixels, or state a prior (with noise)."
+        "Other latent vectors nearby give the same observed pixels: z is one of many. Observe more"
+        " pixels, or state a prior (with noise)."
     )
     INFEASIBLE = (
-        "No x satisfies the constraints (a bias can do that): no point of the layer has this support; `infeasibility` is the proof."
+        "No x satisfies the constraints (a bias can do that): no point of the layer has this"
+        " support; `infeasibility` is the proof."
     )
 
 
-STATUS_TOLERANCE = {"float64": 1e-8, "float32": 1e-5}  # KKT residual up to which a returned point is called OPTIMAL
+STATUS_TOLERANCE = {
+    "float64": 1e-8,
+    "float32": 1e-5,
+}  # KKT residual up to which a returned point is called OPTIMAL
 
 
 def tally(status: Any) -> str:
     """How many signals have which status; its name for a signal alone."""
     if isinstance(status, Status):
         return status.name
-    return ", ".join(f"{count} {name}" for name, count in Counter(s.name for s in status).most_common()) or "no signals"
+    return (
+        ", ".join(
+            f"{count} {name}" for name, count in Counter(s.name for s in status).most_common()
+        )
+        or "no signals"
+    )
 
 
 def worst(statuses: list[Any]) -> Any:
-    """Per signal, the first failure among statuses in the order given; else STATIONARY if any is, else OPTIMAL."""
+    """Per signal, the first failure among statuses in the order given; else STATIONARY if any is,
+    else OPTIMAL.
+    """
     out = np.full(np.shape(statuses[0]), Status.OPTIMAL, dtype=object)
     for status in reversed(statuses):
         status = np.asarray(status, dtype=object)
-        out = np.where(status == Status.OPTIMAL, out, np.where((status == Status.STATIONARY) & (out != Status.OPTIMAL), out, status))
+        out = np.where(
+            status == Status.OPTIMAL,
+            out,
+            np.where((status == Status.STATIONARY) & (out != Status.OPTIMAL), out, status),
+        )
     return out if out.ndim else out.item()

@@ -1,7 +1,9 @@
-"""(Q) of `cvxinv.quadratic` on torch tensors, in units in which columns and signals compare, and its products with W.
+"""(Q) of `cvxinv.quadratic` on torch tensors, in units in which columns and signals compare, and
+its products with W.
 
-Column j is divided by its norm and signal b by its size s, so that x is measured in s / ||W_j||. Supports are 0/1 masks over the one
-W that all signals share: every product is a dense matrix product for the whole batch.
+Column j is divided by its norm and signal b by its size s, so that x is measured in s / ||W_j||.
+Supports are 0/1 masks over the one W that all signals share: every product is a dense matrix
+product for the whole batch.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -15,9 +17,11 @@ from cvxinv.problems import Quadratic
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """min 1/2 ||A x - t||^2 + lam'|x| + 1/2 x'diag(gamma)x subject to C x <= d, x >= 0 where stated, for B signals.
+    """min 1/2 ||A x - t||^2 + lam'|x| + 1/2 x'diag(gamma)x subject to C x <= d, x >= 0 where
+    stated, for B signals.
 
-    A = W[rows], C = W[off]; every mask is None where it would be all ones (rows, columns) or all zeros (off, d).
+    A = W[rows], C = W[off]; every mask is None where it would be all ones (rows, columns) or all
+    zeros (off, d).
     """
 
     W: Tensor  # (m, n), shared, unit columns
@@ -33,18 +37,29 @@ class Layer:
     g: Tensor | None  # (B, n) A't, beside gram
 
     def __getitem__(self, b: Any) -> Self:
-        per_signal: dict[str, Any] = {k: take(getattr(self, k), b) for k in ("t", "lam", "rows", "off", "d", "columns", "g")}
+        per_signal: dict[str, Any] = {
+            k: take(getattr(self, k), b) for k in ("t", "lam", "rows", "off", "d", "columns", "g")
+        }
         return replace(self, **per_signal)
 
     def to(self, dtype: torch.dtype) -> "Layer":
         """The same in another precision."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        tensors: dict[str, Any] = {k: a.to(dtype) for k, a in values.items() if isinstance(a, Tensor)}
+        tensors: dict[str, Any] = {
+            k: a.to(dtype) for k, a in values.items() if isinstance(a, Tensor)
+        }
         return replace(self, **tensors)
 
     def with_gram(self, least: float = 0.02) -> "Layer":
-        """With A'A and A't at hand, one product instead of two: where all signals share them, and are `least` n or more to pay for it."""
-        if self.gram is not None or self.rows is not None or self.off is not None or len(self.t) < least * self.W.shape[1]:
+        """With A'A and A't at hand, one product instead of two: where all signals share them, and
+        are `least` n or more to pay for it.
+        """
+        if (
+            self.gram is not None
+            or self.rows is not None
+            or self.off is not None
+            or len(self.t) < least * self.W.shape[1]
+        ):
             return self
         return replace(self, gram=self.W.T @ self.W, g=self.t @ self.W)
 
@@ -77,7 +92,9 @@ class Layer:
         return self.gradient(x, None, None)
 
     def prox(self, w: Tensor, weight: float | Tensor = 1.0) -> Tensor:
-        """argmin_x weight lam'|x| + 1/2 ||x - w||^2 under the signs and columns of the statement."""
+        """argmin_x weight lam'|x| + 1/2 ||x - w||^2 under the signs and columns of the
+        statement.
+        """
         lam = self.lam * weight
         x = (w - lam).clamp_min_(0)
         if not self.nonnegative:
@@ -85,7 +102,9 @@ class Layer:
         return x if self.columns is None else x.mul_(self.columns)
 
     def natural(self, x: Tensor, r: Tensor) -> Tensor:
-        """Largest entry of x - prox(x + r), (B,): zero exactly where r is in the subdifferential."""
+        """Largest entry of x - prox(x + r), (B,): zero exactly where r is in the
+        subdifferential.
+        """
         return (x - self.prox(x + r)).abs_().amax(1)
 
     def objective(self, x: Tensor) -> Tensor:
@@ -118,7 +137,8 @@ class Units:
 def scaled(q: Quadratic, even: bool) -> tuple[Layer, Units]:
     """(Q) as a `Layer`, and its units.
 
-    `even`: all columns are divided by the same number, which keeps the solution of least norm, and the paper's algorithms, what they are.
+    `even`: all columns are divided by the same number, which keeps the solution of least norm, and
+    the paper's algorithms, what they are.
     """
     W, t, d, rows = q.W, q.t, q.d, q.rows
     dtype = W.dtype
@@ -126,8 +146,15 @@ def scaled(q: Quadratic, even: bool) -> tuple[Layer, Units]:
         used = rows[0]
         if not bool(used.all()):
             W, t, rows = W[used], t[:, used], rows[:, used]
-    fitted = rows.any(0) if q.constrained and not even and len(rows) else torch.ones_like(W[:, 0], dtype=torch.bool)
-    norm, everything = torch.linalg.vector_norm(W * fitted[:, None], dim=0), torch.linalg.vector_norm(W, dim=0)
+    fitted = (
+        rows.any(0)
+        if q.constrained and not even and len(rows)
+        else torch.ones_like(W[:, 0], dtype=torch.bool)
+    )
+    norm, everything = (
+        torch.linalg.vector_norm(W * fitted[:, None], dim=0),
+        torch.linalg.vector_norm(W, dim=0),
+    )
     norm = torch.where(norm > 0, norm, everything)
     largest = torch.where(norm.amax() > 0, norm.amax(), 1.0)
     norm = largest.expand_as(norm).contiguous() if even else torch.where(norm > 0, norm, largest)
@@ -142,8 +169,16 @@ def scaled(q: Quadratic, even: bool) -> tuple[Layer, Units]:
     s = torch.where(s > 0, s, 1.0)
     masks = rows.to(dtype) if q.constrained or not q.shared else None
     layer = Layer(
-        W=W, gram=None, gamma=q.gamma / norm**2 if q.gamma else None, nonnegative=q.nonnegative, t=t / s, lam=q.lam / (norm * s),
-        rows=masks, off=1 - masks if q.constrained and masks is not None else None, d=d / s if q.constrained else None,
-        columns=q.columns.to(dtype) if q.restricted else None, g=None,
-    )  # fmt: skip
+        W=W,
+        gram=None,
+        gamma=q.gamma / norm**2 if q.gamma else None,
+        nonnegative=q.nonnegative,
+        t=t / s,
+        lam=q.lam / (norm * s),
+        rows=masks,
+        off=1 - masks if q.constrained and masks is not None else None,
+        d=d / s if q.constrained else None,
+        columns=q.columns.to(dtype) if q.restricted else None,
+        g=None,
+    )
     return layer, Units(norm, s, lengths)

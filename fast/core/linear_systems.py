@@ -1,4 +1,6 @@
-"""The linear systems of `active_set`, for many signals at a time: conjugate gradients with a shared W, or a Cholesky factor each."""
+"""The linear systems of `active_set`, for many signals at a time: conjugate gradients with a shared
+W, or a Cholesky factor each.
+"""
 
 import torch
 from torch import Tensor
@@ -11,7 +13,9 @@ CAP = 80  # conjugate gradient iterations for one linear system
 
 
 def cholesky(K: Tensor, F: Tensor | None, gamma: Tensor | None) -> Tensor:
-    """The factor of F (K + gamma) F + (I - F) for K (B, n, n), which is overwritten; without F for all entries."""
+    """The factor of F (K + gamma) F + (I - F) for K (B, n, n), which is overwritten; without F for
+    all entries.
+    """
     diagonal = K.diagonal(dim1=1, dim2=2)
     shift = SHIFT * (1 + diagonal.sum(1, keepdim=True))
     diagonal.add_(shift if gamma is None else gamma + shift)
@@ -21,10 +25,19 @@ def cholesky(K: Tensor, F: Tensor | None, gamma: Tensor | None) -> Tensor:
     return factor
 
 
-def conjugate_gradients(layer: Layer, F: Tensor, b: Tensor, weights: Tensor | None, rtol: Tensor, K: Tensor | None = None) -> Tensor:
-    """F H F dx = F b from dx = 0, until the residual of each row has fallen by its rtol (B, 1), or CAP iterations.
+def conjugate_gradients(
+    layer: Layer,
+    F: Tensor,
+    b: Tensor,
+    weights: Tensor | None,
+    rtol: Tensor,
+    K: Tensor | None = None,
+) -> Tensor:
+    """F H F dx = F b from dx = 0, until the residual of each row has fallen by its rtol (B, 1), or
+    CAP iterations.
 
-    H = W' diag(weights) W + diag(gamma); F K F is the preconditioner, with K near the inverse of H for all signals.
+    H = W' diag(weights) W + diag(gamma); F K F is the preconditioner, with K near the inverse of H
+    for all signals.
     """
     tiny = torch.finfo(b.dtype).tiny
     out, rows = torch.zeros_like(b), None

@@ -1,6 +1,8 @@
-"""The one batched loop: it owns iteration caps, rows that are not finite, freezing and compaction of finished rows, and history.
+"""The one batched loop: it owns iteration caps, rows that are not finite, freezing and compaction
+of finished rows, and history.
 
-An algorithm is a pure `step` on a small typed state (a NamedTuple of tensors with a leading B axis) and says how good a state is.
+An algorithm is a pure `step` on a small typed state (a NamedTuple of tensors with a leading B axis)
+and says how good a state is.
 """
 
 from collections.abc import Callable
@@ -21,7 +23,9 @@ COMPACT = 0.1  # share of finished rows from which it pays to drop them from the
 class Method(Protocol[S]):
     """What the loop asks of an algorithm."""
 
-    capturable: ClassVar[bool]  # whether a step makes no decision on the host: then a GPU can replay it as a graph
+    capturable: ClassVar[
+        bool
+    ]  # whether a step makes no decision on the host: then a GPU can replay it as a graph
 
     def step(self, state: S) -> S:
         """The next state; nothing is changed in place that the caller still holds."""
@@ -32,7 +36,9 @@ class Method(Protocol[S]):
         ...
 
     def answer(self, state: S) -> tuple[Tensor, Tensor | None]:
-        """Point and multipliers to return for this state: the projected point, never an extrapolated one."""
+        """Point and multipliers to return for this state: the projected point, never an
+        extrapolated one.
+        """
         ...
 
     def __getitem__(self, b: Any) -> Self:
@@ -51,22 +57,37 @@ class Result:
 
     @classmethod
     def none(cls, like: Tensor, off: Tensor | None) -> "Result":
-        """No answer yet: zeros in the shape of `like` (B, n), and of the inequalities `off` (B, m)."""
+        """No answer yet: zeros in the shape of `like` (B, n), and of the inequalities `off` (B,
+        m).
+        """
         x = torch.zeros_like(like)
         dual = None if off is None else torch.zeros_like(off)
-        return cls(x, dual, x.new_full((len(x),), torch.inf), x.new_zeros(len(x), dtype=torch.int64))
+        return cls(
+            x, dual, x.new_full((len(x),), torch.inf), x.new_zeros(len(x), dtype=torch.int64)
+        )
 
     def __getitem__(self, b: Any) -> "Result":
         return Result(self.x[b], take(self.dual, b), self.residual[b], self.iterations[b])
 
     def keep_better(self, b: Tensor, other: "Result") -> None:
-        """Put the rows of `other`, which are rows `b` of this, in where their residual is smaller; nan is never smaller."""
+        """Put the rows of `other`, which are rows `b` of this, in where their residual is smaller;
+        nan is never smaller.
+        """
         better = other.residual < self.residual[b]
         if len(b) == len(self.x) and bool(better.all()):
-            self.x, self.residual, self.iterations, self.dual = other.x, other.residual, other.iterations, other.dual
+            self.x, self.residual, self.iterations, self.dual = (
+                other.x,
+                other.residual,
+                other.iterations,
+                other.dual,
+            )
             return
         rows = b[better]
-        self.x[rows], self.residual[rows], self.iterations[rows] = other.x[better], other.residual[better], other.iterations[better]
+        self.x[rows], self.residual[rows], self.iterations[rows] = (
+            other.x[better],
+            other.residual[better],
+            other.iterations[better],
+        )
         if self.dual is not None and other.dual is not None:
             self.dual[rows] = other.dual[better]
 
@@ -80,16 +101,29 @@ class Record(NamedTuple):
 
 
 def run(
-    method: Method[S], state: S, goal: float, max_iter: int, every: int = 1, patience: int = NEVER, history: list[Record] | None = None
+    method: Method[S],
+    state: S,
+    goal: float,
+    max_iter: int,
+    every: int = 1,
+    patience: int = NEVER,
+    history: list[Record] | None = None,
 ) -> Result:
-    """Step until every row's residual is at the goal, has not halved for `patience` looks, is not finite, or the cap is reached.
+    """Step until every row's residual is at the goal, has not halved for `patience` looks, is not
+    finite, or the cap is reached.
 
-    Rows are looked at every `every` steps, whatever their companions do: when a row stops depends on that row alone.
+    Rows are looked at every `every` steps, whatever their companions do: when a row stops depends
+    on that row alone.
     """
     x, dual = method.answer(state)
     residual = method.residual(state)
     residual = torch.where(torch.isfinite(residual), residual, torch.inf)
-    best = Result(x.clone(), None if dual is None else dual.clone(), residual, x.new_zeros(len(x), dtype=torch.int64))
+    best = Result(
+        x.clone(),
+        None if dual is None else dual.clone(),
+        residual,
+        x.new_zeros(len(x), dtype=torch.int64),
+    )
     left = torch.arange(len(x), device=x.device)
     waited, mark = torch.zeros_like(left), best.residual.clone()
     done = 0
@@ -111,8 +145,12 @@ def run(
         done += steps
         residual = method.residual(state)
         x, dual = method.answer(state)
-        open_rows = best.residual[left] > goal  # a finished row keeps the answer that it finished with
-        found = Result(x, dual, torch.where(open_rows, residual, torch.inf), torch.full_like(left, done))
+        open_rows = (
+            best.residual[left] > goal
+        )  # a finished row keeps the answer that it finished with
+        found = Result(
+            x, dual, torch.where(open_rows, residual, torch.inf), torch.full_like(left, done)
+        )
         best.keep_better(left, found)
         halved = residual < 0.5 * mark
         waited, mark = torch.where(halved, 0, waited + 1), torch.where(halved, residual, mark)
@@ -129,7 +167,9 @@ def blindly(method: Method[S], state: S, steps: int) -> S:
 
 
 def _stepper(method: Method[S], state: S, every: int) -> Callable[[S, int], S]:
-    """What takes some steps: on a GPU, between two looks, a captured graph, so that the host neither launches kernels nor waits."""
+    """What takes some steps: on a GPU, between two looks, a captured graph, so that the host
+    neither launches kernels nor waits.
+    """
     if not (method.capturable and every > 1 and state[0].is_cuda):
 
         def plain(state: S, steps: int) -> S:
@@ -141,7 +181,9 @@ def _stepper(method: Method[S], state: S, every: int) -> Callable[[S, int], S]:
     static = mapped(state, torch.clone)
     stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):  # libraries allocate their workspaces in the first call, which a capture may not
+    with torch.cuda.stream(
+        stream
+    ):  # libraries allocate their workspaces in the first call, which a capture may not
         method.step(static)
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()

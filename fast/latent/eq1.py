@@ -1,6 +1,8 @@
-"""Eq. 1 for a batch, min_z 1/2 ||y - G(z)||^2 over the observed pixels: objective, gradient and Jacobian, written by hand.
+"""Eq. 1 for a batch, min_z 1/2 ||y - G(z)||^2 over the observed pixels: objective, gradient and
+Jacobian, written by hand.
 
-The layers forward, then products masked by the supports: J = diag(phi') W_L D_L .. D_1 W_0 with D_i the 0/1 diagonal of S_i.
+The layers forward, then products masked by the supports: J = diag(phi') W_L D_L .. D_1 W_0 with D_i
+the 0/1 diagonal of S_i.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +22,8 @@ from fast.core.layer import take
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Eq. 1 for a batch: y (B, n), zero where it is not seen, and `seen` (B, n) in 0/1, None for all.
+    """Eq. 1 for a batch: y (B, n), zero where it is not seen, and `seen` (B, n) in 0/1, None for
+    all.
 
     With a prior, `weight` (B, 1) / 2 ||z||^2 is added to the objective (as in eq. 9).
     """
@@ -34,7 +37,9 @@ class Fit:
 
     def __getitem__(self, rows: Any) -> "Fit":
         """The same for some of the signals."""
-        return replace(self, y=self.y[rows], seen=take(self.seen, rows), weight=take(self.weight, rows))
+        return replace(
+            self, y=self.y[rows], seen=take(self.seen, rows), weight=take(self.weight, rows)
+        )
 
     def with_prior(self, weight: Tensor | None) -> "Fit":
         """The same with weight (B, 1) / 2 ||z||^2 added to the objective."""
@@ -44,17 +49,32 @@ class Fit:
         """The same in another precision."""
         weights, biases = ([a.to(dtype) for a in arrays] for arrays in (self.weights, self.biases))
         seen, weight = (None if a is None else a.to(dtype) for a in (self.seen, self.weight))
-        return replace(self, weights=weights, biases=biases, y=self.y.to(dtype), seen=seen, weight=weight)
+        return replace(
+            self, weights=weights, biases=biases, y=self.y.to(dtype), seen=seen, weight=weight
+        )
 
     def pixels(self, some: Tensor) -> "Fit":
         """The same over some of the pixels only, given by their indices."""
-        weights, biases = [*self.weights[:-1], self.weights[-1][some]], [*self.biases[:-1], self.biases[-1][some]]
-        return replace(self, weights=weights, biases=biases, y=self.y[:, some], seen=None if self.seen is None else self.seen[:, some])
+        weights, biases = (
+            [*self.weights[:-1], self.weights[-1][some]],
+            [*self.biases[:-1], self.biases[-1][some]],
+        )
+        return replace(
+            self,
+            weights=weights,
+            biases=biases,
+            y=self.y[:, some],
+            seen=None if self.seen is None else self.seen[:, some],
+        )
 
     def objective(self, z: Tensor) -> Tensor:
         """The objective (B,) at z (B, n_0)."""
         value = 0.5 * self._masked(self.phi(self._forward(z)[1]) - self.y).square().sum(dim=1)
-        return value if self.weight is None else value + 0.5 * self.weight[:, 0] * z.square().sum(dim=1)
+        return (
+            value
+            if self.weight is None
+            else value + 0.5 * self.weight[:, 0] * z.square().sum(dim=1)
+        )
 
     def gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """The objective (B,) and its gradient (B, n_0) at z."""
@@ -67,7 +87,9 @@ class Fit:
         return objective + 0.5 * self.weight[:, 0] * z.square().sum(dim=1), g + self.weight * z
 
     def jacobian(self, z: Tensor) -> Tensor:
-        """J' of the observed rows at z (B, n_0, n), from a product with each W for all signals and latent directions at once."""
+        """J' of the observed rows at z (B, n_0, n), from a product with each W for all signals and
+        latent directions at once.
+        """
         xs, t = self._forward(z)
         Jt = self.weights[0].T[None]
         for x, W in zip(xs[1:], self.weights[1:], strict=True):
@@ -75,7 +97,9 @@ class Fit:
         return Jt * self._masked(self.phi.derivative(t))[:, None, :]
 
     def stationary(self, z: Tensor) -> Tensor:
-        """Whether the two parts of the gradient, J'(phi' * G(z)) and J'(phi' * y), cancel to the tolerance (B,)."""
+        """Whether the two parts of the gradient, J'(phi' * G(z)) and J'(phi' * y), cancel to the
+        tolerance (B,).
+        """
         xs, t = self._forward(z)
         slope = self._masked(self.phi.derivative(t))
         of_z, of_y = self._backward(xs, slope * self.phi(t)), self._backward(xs, slope * self.y)
@@ -105,9 +129,15 @@ def fit_to(G: Generator, y: Array, seen: Array | None) -> tuple[Fit, Tensor]:
     M = torch.ones_like(data, dtype=torch.bool) & (True if seen is None else tensor(seen))
     usable = torch.isfinite(data)
     weights = [tensor(W).to(data) for W in G.weights]
-    biases = [W.new_zeros(len(W)) for W in weights] if G.biases is None else [tensor(b).to(data) for b in G.biases]
+    biases = (
+        [W.new_zeros(len(W)) for W in weights]
+        if G.biases is None
+        else [tensor(b).to(data) for b in G.biases]
+    )
     zero_filled = torch.where(M & usable, data, torch.zeros_like(data))
-    return Fit(weights, biases, G.activation, zero_filled, None if seen is None else M.to(data.dtype)), (usable | ~M).all(dim=1)
+    return Fit(
+        weights, biases, G.activation, zero_filled, None if seen is None else M.to(data.dtype)
+    ), (usable | ~M).all(dim=1)
 
 
 def checked(G: Generator, y: Any) -> Array:
@@ -126,7 +156,9 @@ def checked_start(G: Generator, y: Array, start: Any) -> Array:
 
 
 def tensor(a: Array) -> Tensor:
-    """`a` as a tensor; NumPy's memory is copied, because torch shares only what is writable and has positive strides."""
+    """`a` as a tensor; NumPy's memory is copied, because torch shares only what is writable and has
+    positive strides.
+    """
     found: Tensor = a if is_torch(a) else torch.from_numpy(np.array(a, order="C"))
     return found
 

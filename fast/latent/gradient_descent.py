@@ -1,6 +1,8 @@
-"""Gradient descent on z with momentum, the paper's baseline for eq. 1: min_z 1/2 ||y - G(z)||^2 over the observed pixels.
+"""Gradient descent on z with momentum, the paper's baseline for eq. 1: min_z 1/2 ||y - G(z)||^2
+over the observed pixels.
 
-The gradient J'(phi' * (G(z) - y)) is written by hand: the layers forward, then products masked by the supports back to z.
+The gradient J'(phi' * (G(z) - y)) is written by hand: the layers forward, then products masked by
+the supports back to z.
 """
 
 import math
@@ -21,20 +23,31 @@ from fast.latent.eq1 import Fit, batch, checked, checked_start, fit_to
 STEP_SIZES = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4)  # of the search on random networks (section 6.1)
 SMALL_GRADIENT = 1e-9  # the gradient norm that ends it
 EVERY = 100  # steps between two looks at which signals are finished: each look makes a GPU wait
-STREAM = 1  # beside the seed: latent vectors drawn with default_rng(seed) must not be found by starting at them
+# beside the seed: latent vectors drawn with default_rng(seed) must not be found by starting at them
+STREAM = 1
 LONG = 100_000  # steps times signals from which a terminal shows a progress bar
 
 
 def gradient_descent(
-    G: Generator, y: Array, steps: int = 10_000, momentum: float = 0.9, step: float | Literal["search"] = 0.1, seed: int = 0,
-    observed: Array | None = None, start: Array | None = None, progress: bool | None = None,
-) -> Inversion:  # fmt: skip
-    """Gradient descent on z (eq. 1) from a random start: v <- momentum v + gradient, z <- z - step_t v.
+    G: Generator,
+    y: Array,
+    steps: int = 10_000,
+    momentum: float = 0.9,
+    step: float | Literal["search"] = 0.1,
+    seed: int = 0,
+    observed: Array | None = None,
+    start: Array | None = None,
+    progress: bool | None = None,
+) -> Inversion:
+    """Gradient descent on z (eq. 1) from a random start: v <- momentum v + gradient, z <- z -
+    step_t v.
 
-    The paper's step "gradually decays to assure convergence"; here linearly, step_t = step (1 - t / steps) at t = 0, 1, ..
-    A signal's z is the last iterate, unless an earlier one had a lower objective by more than rounding (that is, where the iterates
-    blew up): then it is the best one. So z is never worse than the start. Where the first steps are too large to descend, as 0.1 is for
-    most trained networks, iterates wander until the step has decayed, and rounding decides where to.
+    The paper's step "gradually decays to assure convergence"; here linearly, step_t = step (1 - t /
+    steps) at t = 0, 1, .. A signal's z is the last iterate, unless an earlier one had a lower
+    objective by more than rounding (that is, where the iterates blew up): then it is the best one.
+    So z is never worse than the start. Where the first steps are too large to descend, as 0.1 is
+    for most trained networks, iterates wander until the step has decayed, and rounding decides
+    where to.
 
     Parameters
     ----------
@@ -45,12 +58,14 @@ def gradient_descent(
     momentum : float
         In [0, 1).
     step : float or "search"
-        The first step size. "search": the search of the random-network experiment, per signal: the smallest of the constant step
-        sizes 0.1, 1, .., 10 000 whose gradient norm falls under 1e-9 within `steps` steps, without the objective being above one
-        seen before (an iterate thrown to where phi is flat does not count). Where no step size gets there, the one with the
-        lowest objective.
+        The first step size. "search": the search of the random-network experiment, per signal: the
+        smallest of the constant step sizes 0.1, 1, .., 10 000 whose gradient norm falls under 1e-9
+        within `steps` steps, without the objective being above one seen before (an iterate thrown
+        to where phi is flat does not count). Where no step size gets there, the one with the lowest
+        objective.
     seed : int
-        Of the start z ~ N(0, I), which depends on the seed and the row of a signal in the batch only.
+        Of the start z ~ N(0, I), which depends on the seed and the row of a signal in the batch
+        only.
     observed : (n,) or (B, n) bool array, optional
         The pixels that are seen; all by default. What is not seen may hold anything.
     start : (B, n_0) or (n_0,) array, optional
@@ -61,9 +76,10 @@ def gradient_descent(
     Returns
     -------
     Inversion
-        Its status is STATIONARY where ||J'(phi' * (G(z) - y))|| is at most 1e-8 (float64) or 1e-5 (float32) times the larger of
-        ||J'(phi' * G(z))|| and ||J'(phi' * y)||, NONFINITE for a signal with an observed nan or inf, whose z is nan, else MAX_ITER.
-        Layers and supports are those of z, and there are no layer problems.
+        Its status is STATIONARY where ||J'(phi' * (G(z) - y))|| is at most 1e-8 (float64) or 1e-5
+        (float32) times the larger of ||J'(phi' * G(z))|| and ||J'(phi' * y)||, NONFINITE for a
+        signal with an observed nan or inf, whose z is nan, else MAX_ITER. Layers and supports are
+        those of z, and there are no layer problems.
 
     Raises
     ------
@@ -89,14 +105,23 @@ def gradient_descent(
         if isinstance(step, str):
             z[finite] = _search(fit[finite], z0[finite], steps, momentum, bar)
         else:
-            z[finite] = _descend(fit[finite], z0[finite], [step * (1 - t / steps) for t in range(steps)], momentum, 0.0, bar)[0]
+            z[finite] = _descend(
+                fit[finite],
+                z0[finite],
+                [step * (1 - t / steps) for t in range(steps)],
+                momentum,
+                0.0,
+                bar,
+            )[0]
     stationary = fit.stationary(z)
     z = z if y.ndim == 2 else z[0]
     return _inversion(G, z if is_torch(y) else z.numpy(), finite, stationary)
 
 
 def _start(fit: Fit, n0: int, seed: int, first: Array | None) -> Tensor:
-    """z (B, n_0): `first` where that is finite, else drawn row after row, so that more signals do not change the rows before."""
+    """z (B, n_0): `first` where that is finite, else drawn row after row, so that more signals do
+    not change the rows before.
+    """
     rng = np.random.default_rng([seed, STREAM])
     drawn = torch.from_numpy(rng.standard_normal((len(fit.y), n0))).to(fit.y)
     if first is None:
@@ -105,23 +130,31 @@ def _start(fit: Fit, n0: int, seed: int, first: Array | None) -> Tensor:
     return torch.where(torch.isfinite(given).all(dim=1, keepdim=True), given, drawn)
 
 
-# -- the iteration ---------------------------------------------------------------------------------------------------
+# -- the iteration ---------------------------------------------------------------------------------
 
 
 def _search(fit: Fit, start: Tensor, steps: int, momentum: float, bar: Progress) -> Tensor:
-    """Per signal, z of the smallest step size that converged, else of the one with the lowest objective."""
+    """Per signal, z of the smallest step size that converged, else of the one with the lowest
+    objective.
+    """
     z, value = start.clone(), torch.full_like(start[:, 0], torch.inf)
     unsolved = torch.arange(len(z), device=z.device)
     for step in STEP_SIZES:
-        found, objective, converged = _descend(fit[unsolved], start[unsolved], [step] * steps, momentum, SMALL_GRADIENT, bar)
+        found, objective, converged = _descend(
+            fit[unsolved], start[unsolved], [step] * steps, momentum, SMALL_GRADIENT, bar
+        )
         better = converged | (objective < value[unsolved])
         z[unsolved[better]], value[unsolved[better]] = found[better], objective[better]
         unsolved = unsolved[~converged]
     return z
 
 
-def _descend(fit: Fit, start: Tensor, sizes: list[float], momentum: float, tol: float, bar: Progress) -> tuple[Tensor, Tensor, Tensor]:
-    """z, its objective, and whether its gradient norm is under `tol`, after the steps `sizes`; finished signals are dropped."""
+def _descend(
+    fit: Fit, start: Tensor, sizes: list[float], momentum: float, tol: float, bar: Progress
+) -> tuple[Tensor, Tensor, Tensor]:
+    """z, its objective, and whether its gradient norm is under `tol`, after the steps `sizes`;
+    finished signals are dropped.
+    """
     out, value = start.clone(), torch.full_like(start[:, 0], torch.inf)
     converged = torch.zeros_like(value, dtype=torch.bool)
     eps = torch.finfo(start.dtype).eps
@@ -134,9 +167,14 @@ def _descend(fit: Fit, start: Tensor, sizes: list[float], momentum: float, tol: 
         best, lowest = torch.where(lower[:, None], z, best), torch.where(lower, objective, lowest)
         if t % EVERY == 0 or t == len(sizes):
             norm = g.norm(dim=1)
-            rounding = math.sqrt(eps) * lowest + eps**1.5 * fit.y.square().sum(dim=1)  # the second where no residual is left
+            rounding = math.sqrt(eps) * lowest + eps**1.5 * fit.y.square().sum(
+                dim=1
+            )  # the second where no residual is left
             kept = torch.isfinite(objective) & (objective <= lowest + rounding)
-            out[rows], value[rows] = torch.where(kept[:, None], z, best), torch.where(kept, objective, lowest)
+            out[rows], value[rows] = (
+                torch.where(kept[:, None], z, best),
+                torch.where(kept, objective, lowest),
+            )
             converged[rows] = kept & (norm < tol)
             bar.update(task, completed=t)
             going = torch.isfinite(norm) & ~(norm < tol)
@@ -151,7 +189,7 @@ def _descend(fit: Fit, start: Tensor, sizes: list[float], momentum: float, tol: 
     return out, value, converged
 
 
-# -- arguments and answer ----------------------------------------------------------------------------------------------
+# -- arguments and answer --------------------------------------------------------------------------
 
 
 def _integer(name: str, value: Any, least: int) -> int:
@@ -175,4 +213,6 @@ def _inversion(G: Generator, z: Array, finite: Tensor, stationary: Tensor) -> In
     status = np.full(len(finite), Status.MAX_ITER, dtype=object)
     status[stationary.cpu().numpy()] = Status.STATIONARY
     status[~finite.cpu().numpy()] = Status.NONFINITE
-    return Inversion(z, layers, [x > 0 for x in layers], [], G(z), status if z.ndim == 2 else status[0])
+    return Inversion(
+        z, layers, [x > 0 for x in layers], [], G(z), status if z.ndim == 2 else status[0]
+    )

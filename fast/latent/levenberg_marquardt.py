@@ -1,4 +1,6 @@
-"""Levenberg-Marquardt on z (eq. 1) from several starts: min_z 1/2 ||y - G(z)||^2 over the observed pixels, perhaps with a prior."""
+"""Levenberg-Marquardt on z (eq. 1) from several starts: min_z 1/2 ||y - G(z)||^2 over the observed
+pixels, perhaps with a prior.
+"""
 
 import operator
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ from fast.latent.eq1 import batch, checked, checked_start, fit_to
 from fast.latent.race import multistart
 from fast.latent.steps import begin, descend
 
-NEAR = 1e-12  # objective relative to 1/2 ||y||^2 below which a start is the solution but for rounding: nothing is raced against it
+# objective relative to 1/2 ||y||^2 below which a start is the solution but for rounding: nothing is
+# raced against it
+NEAR = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +32,13 @@ class Minimum:
     objective : (B,) array
         Of eq. 1 at z, with the prior.
     agreement : (B,) array
-        Share of the starts in the last heat of the race that were within 10 % of the winner's z then.
+        Share of the starts in the last heat of the race that were within 10 % of the winner's z
+        then.
     steps : (B,) array of int
         From the winner of the race on.
     finished : (B,) bool array
-        Whether no step descends any more: the gradient is zero to rounding, or z lies at a kink of the generator from which
-        none of the steps tried leads down.
+        Whether no step descends any more: the gradient is zero to rounding, or z lies at a kink of
+        the generator from which none of the steps tried leads down.
     """
 
     z: Array
@@ -44,10 +49,18 @@ class Minimum:
 
 
 def levenberg_marquardt(
-    G: Generator, y: Array, start: Array | None = None, starts: int = 0, seed: int = 0, observed: Array | None = None,
-    prior: Array | float = 0.0, scale: float = 1.0, steps: int = 100,
-) -> Minimum:  # fmt: skip
-    """Minimise eq. 1, 1/2 ||y - G(z)||^2 + prior/2 ||z||^2 over the observed pixels, from one or several starts.
+    G: Generator,
+    y: Array,
+    start: Array | None = None,
+    starts: int = 0,
+    seed: int = 0,
+    observed: Array | None = None,
+    prior: Array | float = 0.0,
+    scale: float = 1.0,
+    steps: int = 100,
+) -> Minimum:
+    """Minimise eq. 1, 1/2 ||y - G(z)||^2 + prior/2 ||z||^2 over the observed pixels, from one or
+    several starts.
 
     Parameters
     ----------
@@ -57,13 +70,16 @@ def levenberg_marquardt(
     start : (B, n_0) or (n_0,) array, optional
         One start of each signal; rows that are not finite have none.
     starts : int
-        How many random starts to race against it; one at least where there is no `start`. Each is the nearest of 1 024 draws.
+        How many random starts to race against it; one at least where there is no `start`. Each is
+        the nearest of 1 024 draws.
     seed : int
-        Of the draws, which are the same for all signals: what is found for a signal does not depend on its companions.
+        Of the draws, which are the same for all signals: what is found for a signal does not depend
+        on its companions.
     observed : (n,) or (B, n) bool array, optional
         The pixels that are seen; all by default. What is not seen may hold anything.
     prior : float or (B,) array
-        Weight of 1/2 ||z||^2: (sigma / sigma_z)^2 for noise of standard deviation sigma and z ~ N(0, sigma_z^2 I).
+        Weight of 1/2 ||z||^2: (sigma / sigma_z)^2 for noise of standard deviation sigma and z ~
+        N(0, sigma_z^2 I).
     scale : float
         Standard deviation of the draws.
     steps : int
@@ -81,7 +97,9 @@ def levenberg_marquardt(
     y = checked(G, y)
     seen = mask("observed", observed, y, G.sizes[-1])
     first = None if start is None else checked_start(G, y, start)
-    starts, seed, steps = (_natural(name, k) for name, k in (("starts", starts), ("seed", seed), ("steps", steps)))
+    starts, seed, steps = (
+        _natural(name, k) for name, k in (("starts", starts), ("seed", seed), ("steps", steps))
+    )
     scale = weight("scale", scale)
     with torch.no_grad():
         fit, finite = fit_to(G, float64(y), seen)
@@ -102,7 +120,13 @@ def levenberg_marquardt(
         a = a if y.ndim == 2 else a[0]
         return a if is_torch(y) else a.numpy()
 
-    return Minimum(back(z.to(batch(y).dtype)), back(objective), back(agreement), back(found.steps), back(found.finished & finite))
+    return Minimum(
+        back(z.to(batch(y).dtype)),
+        back(objective),
+        back(agreement),
+        back(found.steps),
+        back(found.finished & finite),
+    )
 
 
 def _natural(name: str, value: Any) -> int:

@@ -1,7 +1,8 @@
 """Several starts for eq. 1: cheap to choose, dear to follow, so they race.
 
-Each random start is the draw, of many, whose signal is nearest to y. A few steps for all, more for the best of them. A first wave
-decides where its finalists agree on z; elsewhere the other starts race the winner.
+Each random start is the draw, of many, whose signal is nearest to y. A few steps for all, more for
+the best of them. A first wave decides where its finalists agree on z; elsewhere the other starts
+race the winner.
 
 Source: successive halving, Jamieson and Talwalkar (2016).
 """
@@ -18,14 +19,25 @@ from fast.latent.steps import Point, begin, descend
 DRAWS = 1024  # latent vectors drawn for each random start
 HEATS, SHARE = (3, 6), 0.2  # steps in the two heats of a race; the share that goes on, at least two
 FIRST_WAVE = 1 / 3  # of the starts
-SKETCH = 20  # pixels, as a multiple of n_0, from which the first heat estimates J'J: directions need no more
+# pixels, as a multiple of n_0, from which the first heat estimates J'J: directions need no more
+SKETCH = 20
 RACING = 512  # signals at a time
 STREAM = 2  # beside the seed: not the draws of anyone else
 SAME = 0.1  # relative distance up to which two finalists agree on z
 
 
-def multistart(G: Generator, fit: Fit, own: Point, lost: Tensor, open_: Tensor, count: int, seed: int, scale: float) -> Tensor:
-    """Race `count` random starts against `own`, in place, for the signals `open_` (B,); agreement (B,) among the last finalists.
+def multistart(
+    G: Generator,
+    fit: Fit,
+    own: Point,
+    lost: Tensor,
+    open_: Tensor,
+    count: int,
+    seed: int,
+    scale: float,
+) -> Tensor:
+    """Race `count` random starts against `own`, in place, for the signals `open_` (B,); agreement
+    (B,) among the last finalists.
 
     Signals whose own start is `lost` (B,) have one random start at least.
     """
@@ -40,7 +52,9 @@ def multistart(G: Generator, fit: Fit, own: Point, lost: Tensor, open_: Tensor, 
             others = torch.stack([nearest(G, some, [seed, STREAM, k], scale) for k in wave])
             z, agreement[rows] = race(some, own.z[rows], lost[rows], others)
             found = begin(some, z)
-            better = torch.nonzero(found.objective < own.objective[rows])[:, 0]  # decided in float64
+            better = torch.nonzero(found.objective < own.objective[rows])[
+                :, 0
+            ]  # decided in float64
             own.put(rows[better], found[better])
             rows = rows[agreement[rows] < 1]
             lost = lost & ~torch.isfinite(own.objective)
@@ -48,8 +62,12 @@ def multistart(G: Generator, fit: Fit, own: Point, lost: Tensor, open_: Tensor, 
 
 
 def nearest(G: Generator, fit: Fit, seed: list[int], scale: float) -> Tensor:
-    """Of DRAWS random latent vectors the one (B, n_0) whose signal is nearest to y over the observed pixels."""
-    Z = match(scale * np.random.default_rng(seed).standard_normal((DRAWS, G.sizes[0])), fit.y).to(fit.y.dtype)
+    """Of DRAWS random latent vectors the one (B, n_0) whose signal is nearest to y over the
+    observed pixels.
+    """
+    Z = match(scale * np.random.default_rng(seed).standard_normal((DRAWS, G.sizes[0])), fit.y).to(
+        fit.y.dtype
+    )
     Y, y = G(Z.to(torch.float32)), fit.y.to(torch.float32)
     size = Y.square()
     size = size.sum(1) if fit.seen is None else fit.seen.to(torch.float32) @ size.T
@@ -58,13 +76,17 @@ def nearest(G: Generator, fit: Fit, seed: list[int], scale: float) -> Tensor:
 
 
 def race(fit: Fit, own: Tensor, lost: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-    """The winner's z (B, n_0) among own (B, n_0), where it is not lost, and others (K, B, n_0); finalists that agree with it, (B,)."""
+    """The winner's z (B, n_0) among own (B, n_0), where it is not lost, and others (K, B, n_0);
+    finalists that agree with it, (B,).
+    """
     single, z = fit.to(torch.float32), torch.cat([own[None], others]).to(torch.float32)
     K, B, n0 = z.shape
     b = torch.arange(B, device=z.device)
     at = begin(single[b.repeat(K)], z.reshape(K * B, n0))
     at.objective[:B][lost], at.finished[:B][lost] = torch.inf, True
-    some = torch.from_numpy(np.random.default_rng(0).permutation(fit.y.shape[1])[: SKETCH * n0]).to(z.device)
+    some = torch.from_numpy(np.random.default_rng(0).permutation(fit.y.shape[1])[: SKETCH * n0]).to(
+        z.device
+    )
     at = descend(single[b.repeat(K)], at, HEATS[0], some)
     K = min(K, max(2, round(SHARE * K)))
     at = at[(_order(at, b)[:K] * B + b).reshape(-1)]

@@ -1,9 +1,10 @@
 """Steps of Levenberg-Marquardt on eq. 1, for many signals at a time.
 
-A step solves (J'J + w I + damping D) dz = -gradient, D the diagonal of J'J + w I. The generator is piecewise smooth: J costs most,
-so each is used for several dampings at once, and the one that descends furthest is taken. Where phi is piecewise linear, a step is
-exact once the supports are those of the solution. J is needed for directions only and computed in float32; objective and gradient,
-which decide where the iteration ends, are in the precision of the signals.
+A step solves (J'J + w I + damping D) dz = -gradient, D the diagonal of J'J + w I. The generator is
+piecewise smooth: J costs most, so each is used for several dampings at once, and the one that
+descends furthest is taken. Where phi is piecewise linear, a step is exact once the supports are
+those of the solution. J is needed for directions only and computed in float32; objective and
+gradient, which decide where the iteration ends, are in the precision of the signals.
 
 Source: Levenberg (1944), Marquardt (1963).
 """
@@ -15,8 +16,17 @@ from torch import Tensor
 
 from fast.latent.eq1 import Fit
 
-TRIALS = (0.03, 1.0, 30.0, 1000.0)  # dampings that are tried with one J, relative to the one that served last
-FIRST, LEAST, MOST = 1e-2, 1e-9, 1e6  # damping at the start; its bounds: beyond the last a step descends nowhere
+TRIALS = (
+    0.03,
+    1.0,
+    30.0,
+    1000.0,
+)  # dampings that are tried with one J, relative to the one that served last
+FIRST, LEAST, MOST = (
+    1e-2,
+    1e-9,
+    1e6,
+)  # damping at the start; its bounds: beyond the last a step descends nowhere
 FLOOR = 1e-12  # of D, relative to its largest entry: a latent direction that no pixel sees
 ROUNDING = 1e-15  # of y: a step that promises to descend by less than this makes is the last
 EXACT = 1e-28  # objective relative to 1/2 ||y||^2: the signal is reproduced to rounding
@@ -25,7 +35,9 @@ CHUNK = 1 << 21  # entries of J at a time: more do not fit the caches
 
 @dataclass(eq=False)
 class Point:
-    """Where each signal is: z (B, n_0), objective (B,), damping (B,), steps taken (B,), and whether it cannot be improved (B,)."""
+    """Where each signal is: z (B, n_0), objective (B,), damping (B,), steps taken (B,), and whether
+    it cannot be improved (B,).
+    """
 
     z: Tensor
     objective: Tensor
@@ -34,7 +46,13 @@ class Point:
     finished: Tensor
 
     def __getitem__(self, rows: Tensor) -> "Point":
-        return Point(self.z[rows], self.objective[rows], self.damping[rows], self.steps[rows], self.finished[rows])
+        return Point(
+            self.z[rows],
+            self.objective[rows],
+            self.damping[rows],
+            self.steps[rows],
+            self.finished[rows],
+        )
 
     def put(self, rows: Tensor, other: "Point") -> None:
         """Store the rows of `other`, which are rows `rows` of this."""
@@ -46,12 +64,18 @@ def begin(fit: Fit, z: Tensor) -> Point:
     """The start z (B, n_0)."""
     objective = fit.objective(z)
     return Point(
-        z, objective, torch.full_like(objective, FIRST), torch.zeros_like(objective, dtype=torch.int64), _exact(fit, objective)
-    )  # fmt: skip
+        z,
+        objective,
+        torch.full_like(objective, FIRST),
+        torch.zeros_like(objective, dtype=torch.int64),
+        _exact(fit, objective),
+    )
 
 
 def descend(fit: Fit, at: Point, steps: int, pixels: Tensor | None = None) -> Point:
-    """Up to `steps` steps more for every signal that is not finished; J'J is estimated from some pixels, if they are given."""
+    """Up to `steps` steps more for every signal that is not finished; J'J is estimated from some
+    pixels, if they are given.
+    """
     at = at[torch.arange(len(at.z), device=at.z.device)]
     single = fit.to(torch.float32)
     single = single if pixels is None else single.pixels(pixels)
@@ -77,7 +101,11 @@ def step(fit: Fit, single: Fit, at: Point) -> Point:
     _, g = fit.gradient(z)
     Jt = single.jacobian(z.to(torch.float32))
     H = (Jt @ Jt.mT).to(z.dtype) * (fit.y.shape[1] / single.y.shape[1])
-    H = H if fit.weight is None else H + fit.weight[:, :, None] * torch.eye(n0, dtype=z.dtype, device=z.device)
+    H = (
+        H
+        if fit.weight is None
+        else H + fit.weight[:, :, None] * torch.eye(n0, dtype=z.dtype, device=z.device)
+    )
     diagonal = H.diagonal(dim1=1, dim2=2)
     D = torch.maximum(diagonal, FLOOR * diagonal.amax(1, keepdim=True)).clamp_min(1e-300)
     s = D.rsqrt()
@@ -86,15 +114,24 @@ def step(fit: Fit, single: Fit, at: Point) -> Point:
     damping = (at.damping * trials).clamp(LEAST, MOST)  # (K, B)
     damped = H + torch.diag_embed(damping[:, :, None].expand(-1, -1, n0))
     factor, _ = torch.linalg.cholesky_ex(damped)
-    dz = -torch.cholesky_solve((g * s)[None, :, :, None].expand(len(TRIALS), -1, -1, -1), factor)[..., 0] * s
+    dz = (
+        -torch.cholesky_solve((g * s)[None, :, :, None].expand(len(TRIALS), -1, -1, -1), factor)[
+            ..., 0
+        ]
+        * s
+    )
     promised = -0.5 * (dz[0] * g).sum(1)
     there = z + dz
     objective = torch.stack([fit.objective(point) for point in there])
     objective = torch.where(torch.isfinite(objective), objective, torch.inf)
     least, which = objective.min(0)
-    slack = ROUNDING * (2 * at.objective).sqrt() * fit.y.norm(dim=1)  # what rounding of y does to the objective
+    slack = (
+        ROUNDING * (2 * at.objective).sqrt() * fit.y.norm(dim=1)
+    )  # what rounding of y does to the objective
     last = promised <= slack
-    undamped = last & (objective[0] <= at.objective + slack)  # z gains digits that the objective does not show
+    undamped = last & (
+        objective[0] <= at.objective + slack
+    )  # z gains digits that the objective does not show
     least, which = torch.where(undamped, objective[0], least), torch.where(undamped, 0, which)
     better = undamped | (least < at.objective)
     b = torch.arange(len(z), device=z.device)

@@ -1,7 +1,7 @@
 """FISTA (Algorithm 5) and its l1 variant, as printed, with the errata's corrections.
 
-Corrected are the step, which must account for W (erratum E4), and what is returned: the projected point, not the extrapolated one, which
-can be negative (erratum E6).
+Corrected are the step, which must account for W (erratum E4), and what is returned: the projected
+point, not the extrapolated one, which can be negative (erratum E6).
 """
 
 from dataclasses import dataclass, replace
@@ -50,7 +50,9 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class FISTA:
-    """x <- prox(y + step descent(y)); t <- (1 + sqrt(1 + 4 t^2))/2; y <- x + (t - 1)/t_next (x - x_last)."""
+    """x <- prox(y + step descent(y)); t <- (1 + sqrt(1 + 4 t^2))/2; y <- x + (t - 1)/t_next (x -
+    x_last).
+    """
 
     layer: Smooth
     step_size: Tensor  # (B, 1)
@@ -83,7 +85,9 @@ class FISTA:
 
 
 def method(layer: Layer, restart: bool) -> FISTA:
-    """FISTA with the step 1 / (lambda_max(W'W) + gamma): one spectral norm for the layer, valid for every mask."""
+    """FISTA with the step 1 / (lambda_max(W'W) + gamma): one spectral norm for the layer, valid for
+    every mask.
+    """
     largest = spectral(layer.W) + (0.0 if layer.gamma is None else float(layer.gamma.amax()))
     return FISTA(layer, torch.full_like(layer.lam[:, :1], 1 / largest), restart)
 

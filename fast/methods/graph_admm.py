@@ -1,9 +1,11 @@
 """ADMM with one factor for all signals: the robust base of the default method.
 
-Graph form (Parikh, Boyd 2014) splits (Q) as f(v) + g(x) with v = W x over *all* rows of W: f holds 1/2 (v_i - t_i)^2 on the rows that
-enter and v_i <= d_i on the inequalities, g holds lam'|x|, gamma and the signs. Both proxes are elementwise with the signal's own masks,
-and the projection onto {v = W x} needs (tau I + W'W)^-1 only, whatever the supports. Where all rows enter for every signal, f is
-the same quadratic for all of them and is minimised with the projection (Gram form): one product with an n x n matrix an iteration.
+Graph form (Parikh, Boyd 2014) splits (Q) as f(v) + g(x) with v = W x over *all* rows of W: f holds
+1/2 (v_i - t_i)^2 on the rows that enter and v_i <= d_i on the inequalities, g holds lam'|x|, gamma
+and the signs. Both proxes are elementwise with the signal's own masks, and the projection onto {v =
+W x} needs (tau I + W'W)^-1 only, whatever the supports. Where all rows enter for every signal, f is
+the same quadratic for all of them and is minimised with the projection (Gram form): one product
+with an n x n matrix an iteration.
 """
 
 from dataclasses import dataclass, replace
@@ -28,7 +30,9 @@ class GramState(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class GramADMM:
-    """x <- (A'A + gamma + rho)^-1 (A't + rho (z - u)); z <- prox(x + u); u <- u + x - z, over-relaxed."""
+    """x <- (A'A + gamma + rho)^-1 (A't + rho (z - u)); z <- prox(x + u); u <- u + x - z,
+    over-relaxed.
+    """
 
     layer: Layer  # with its Gram matrix
     K: Tensor  # rho (A'A + diag(gamma) + rho I)^-1
@@ -40,7 +44,9 @@ class GramADMM:
         return replace(self, layer=self.layer[b], offset=self.offset[b])
 
     def start(self, x: Tensor | None, eta: Tensor | None) -> GramState:
-        """From a point, with the multipliers that belong to it at a solution; from the projected ridge solution without one."""
+        """From a point, with the multipliers that belong to it at a solution; from the projected
+        ridge solution without one.
+        """
         if x is None:
             z = prox(self.layer, self.offset, RHO_GRAM)
             return GramState(z, torch.zeros_like(z))
@@ -72,7 +78,9 @@ class GraphState(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class GraphADMM:
-    """Proxes of g and f at (x - p, v - q), then the projection of what they give, plus (p, q), onto {v = W x}."""
+    """Proxes of g and f at (x - p, v - q), then the projection of what they give, plus (p, q), onto
+    {v = W x}.
+    """
 
     layer: Layer
     K: Tensor  # (tau I + W'W)^-1
@@ -83,7 +91,13 @@ class GraphADMM:
     capturable: ClassVar[bool] = True
 
     def __getitem__(self, b: Any) -> "GraphADMM":
-        return replace(self, layer=self.layer[b], shrink=self.shrink[b], pull=self.pull[b], ceiling=self.ceiling[b])
+        return replace(
+            self,
+            layer=self.layer[b],
+            shrink=self.shrink[b],
+            pull=self.pull[b],
+            ceiling=self.ceiling[b],
+        )
 
     def start(self, x: Tensor | None, eta: Tensor | None) -> GraphState:
         """From a point and its multipliers, as they are related at a solution; else from zero."""
@@ -101,7 +115,12 @@ class GraphADMM:
         x, v, p, q, _ = state
         near = prox(layer, x - p, RHO * TAU)
         c = p.add(near, alpha=RELAX).add_(x, alpha=1 - RELAX)
-        e = torch.minimum((v - q).mul_(self.shrink).add_(self.pull), self.ceiling).mul_(RELAX).add_(v, alpha=1 - RELAX).add_(q)
+        e = (
+            torch.minimum((v - q).mul_(self.shrink).add_(self.pull), self.ceiling)
+            .mul_(RELAX)
+            .add_(v, alpha=1 - RELAX)
+            .add_(q)
+        )
         x = torch.addmm(c, e, layer.W, beta=TAU) @ self.K
         v = x @ layer.W.T
         return GraphState(x, v, c.sub_(x), e.sub_(v), near)
@@ -112,7 +131,9 @@ class GraphADMM:
         columns = layer.natural(x, layer.gradient(x, v, dual))
         if dual is None or layer.d is None or layer.off is None:
             return columns
-        return torch.maximum(columns, torch.minimum(dual, (layer.d - v).mul_(layer.off)).abs_().amax(1))
+        return torch.maximum(
+            columns, torch.minimum(dual, (layer.d - v).mul_(layer.off)).abs_().amax(1)
+        )
 
     def answer(self, state: GraphState) -> tuple[Tensor, Tensor | None]:
         off = self.layer.off
@@ -138,8 +159,14 @@ def method(layer: Layer) -> GramADMM | GraphADMM:
     K = inverse(TAU * eye + W.T @ W).to(layer.W.dtype)
     rows = torch.ones_like(layer.t) if layer.rows is None else layer.rows
     off = torch.zeros_like(layer.t) if layer.off is None else layer.off
-    shrink = RHO / (1 + RHO) * rows + (1 - rows)  # rows that take no part, and inequalities below their bound, stay where they are
-    ceiling = torch.full_like(layer.t, torch.inf) if layer.d is None else torch.where(off > 0, layer.d, torch.inf)
+    shrink = RHO / (1 + RHO) * rows + (
+        1 - rows
+    )  # rows that take no part, and inequalities below their bound, stay where they are
+    ceiling = (
+        torch.full_like(layer.t, torch.inf)
+        if layer.d is None
+        else torch.where(off > 0, layer.d, torch.inf)
+    )
     return GraphADMM(layer, K, shrink, layer.t / (1 + RHO), ceiling)
 
 

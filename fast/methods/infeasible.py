@@ -1,8 +1,9 @@
-"""Inequalities that contradict each other: the point of least violation, and the Farkas certificate that it brings along.
+"""Inequalities that contradict each other: the point of least violation, and the Farkas certificate
+that it brings along.
 
-At the minimiser x of 1/2 ||max(C x - d, 0)||^2 + 1/2 ||min(x, 0)||^2 (the second term for x >= 0 only) the vector p = max(C x - d, 0)
-satisfies C'p = -min(x, 0) >= 0, respectively C'p = 0, and d'p = -||p||^2 - ||min(x, 0)||^2: unless the minimum is zero, p proves
-that C x <= d has no solution.
+At the minimiser x of 1/2 ||max(C x - d, 0)||^2 + 1/2 ||min(x, 0)||^2 (the second term for x >= 0
+only) the vector p = max(C x - d, 0) satisfies C'p = -min(x, 0) >= 0, respectively C'p = 0, and d'p
+= -||p||^2 - ||min(x, 0)||^2: unless the minimum is zero, p proves that C x <= d has no solution.
 """
 
 import torch
@@ -17,7 +18,9 @@ ROUNDING = 1e-9  # relative: what a proof may owe to rounding
 
 
 def farkas(layer: Layer) -> tuple[Tensor, Tensor]:
-    """Points of least violation (B, n), x >= 0 where stated, and Farkas certificates (B, m): zero for signals that are not refuted."""
+    """Points of least violation (B, n), x >= 0 where stated, and Farkas certificates (B, m): zero
+    for signals that are not refuted.
+    """
     parts = [_farkas(layer[k : k + CHUNK]) for k in range(0, len(layer.t), CHUNK)]
     return torch.cat([x for x, _ in parts]), torch.cat([p for _, p in parts])
 
@@ -34,6 +37,8 @@ def _farkas(layer: Layer) -> tuple[Tensor, Tensor]:
     v, terms = p @ W, p @ W.abs()
     bent = ((-v).clamp_min(0) if layer.nonnegative else v.abs()).amax(1)
     value = (layer.d / size * p).sum(1)
-    proves = (bent <= ROUNDING * terms.amax(1)) & (value < -ROUNDING * (layer.d / size * p).abs().sum(1))
+    proves = (bent <= ROUNDING * terms.amax(1)) & (
+        value < -ROUNDING * (layer.d / size * p).abs().sum(1)
+    )
     x = x.clamp_min(0) if layer.nonnegative else x
     return x * size, torch.where(proves[:, None], p, 0.0)

@@ -1,7 +1,9 @@
-"""Mehrotra's predictor-corrector interior point method for (Q) with x >= 0 or without l1 term: slow, and sure.
+"""Mehrotra's predictor-corrector interior point method for (Q) with x >= 0 or without l1 term:
+slow, and sure.
 
-For the few signals on which ADMM and active sets make no headway, such as wide layers with a weight close to zero, where thousands of
-entries are nearly free: every step is a dense factorisation of W' diag(w) W + diag per signal.
+For the few signals on which ADMM and active sets make no headway, such as wide layers with a weight
+close to zero, where thousands of entries are nearly free: every step is a dense factorisation of W'
+diag(w) W + diag per signal.
 
 Source: Mehrotra (1992); Nocedal, Wright, Numerical Optimization (2006), section 16.6.
 """
@@ -47,12 +49,18 @@ class InteriorPoint:
         """Well inside, near a point and its multipliers."""
         layer = self.layer
         inside = INSIDE * layer.t.new_ones(1)
-        z = (layer.lam - layer.gradient(x, None, eta)).clamp_min_(0) + inside if layer.nonnegative else None
+        z = (
+            (layer.lam - layer.gradient(x, None, eta)).clamp_min_(0) + inside
+            if layer.nonnegative
+            else None
+        )
         slack = None if layer.d is None else (layer.d - x @ layer.W.T).clamp_min_(0)
         x = x + inside if layer.nonnegative else x
         if slack is None or eta is None or layer.off is None:
             return State(x, z, None, None)
-        return State(x, z, (slack + inside) * layer.off + (1 - layer.off), (eta + inside) * layer.off)
+        return State(
+            x, z, (slack + inside) * layer.off + (1 - layer.off), (eta + inside) * layer.off
+        )
 
     def residual(self, state: State) -> Tensor:
         layer, (x, eta) = self.layer, self.answer(state)
@@ -70,14 +78,28 @@ class InteriorPoint:
         layer, (x, z, w, eta) = self.layer, state
         n = x.shape[1]
         columns = torch.ones_like(x) if layer.columns is None else layer.columns
-        stationarity = layer.gradient(x, None, eta) - layer.lam * (1.0 if layer.nonnegative else 0.0)
+        stationarity = layer.gradient(x, None, eta) - layer.lam * (
+            1.0 if layer.nonnegative else 0.0
+        )
         stationarity = stationarity if z is None else stationarity + z
-        feasibility = None if w is None or layer.d is None or layer.off is None else (layer.d - x @ layer.W.T - w) * layer.off
+        feasibility = (
+            None
+            if w is None or layer.d is None or layer.off is None
+            else (layer.d - x @ layer.W.T - w) * layer.off
+        )
         barrier = torch.zeros_like(x) if z is None else z / x
-        weights = layer.rows if w is None or eta is None else eta / w if layer.rows is None else layer.rows + eta / w
+        weights = (
+            layer.rows
+            if w is None or eta is None
+            else eta / w
+            if layer.rows is None
+            else layer.rows + eta / w
+        )
         inverse = self.inverse(weights, barrier if layer.gamma is None else barrier + layer.gamma)
 
-        def direction(cz: Tensor | None, cw: Tensor | None) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
+        def direction(
+            cz: Tensor | None, cw: Tensor | None
+        ) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
             """For targets x z -> cz and w eta -> cw of the products (minus corrections)."""
             right = stationarity
             if z is not None and cz is not None:
@@ -94,24 +116,41 @@ class InteriorPoint:
         zero = None if z is None else torch.zeros_like(x)
         none = None if w is None else torch.zeros_like(w)
         dx, dz, dw, de = direction(zero, none)
-        gap, count = products(state), max(1, (n if z is not None else 0) + (0 if layer.off is None else int(layer.off.sum(1).amax())))
+        gap, count = (
+            products(state),
+            max(
+                1,
+                (n if z is not None else 0)
+                + (0 if layer.off is None else int(layer.off.sum(1).amax())),
+            ),
+        )
         primal, dual = reach((x if z is not None else None, dx), (w, dw)), reach((z, dz), (eta, de))
-        ahead = State(x + primal * dx, advance(z, dual, dz), advance(w, primal, dw), advance(eta, dual, de))
+        ahead = State(
+            x + primal * dx, advance(z, dual, dz), advance(w, primal, dw), advance(eta, dual, de)
+        )
         centre = (products(ahead) / gap.clamp_min(1e-300)).clamp(0, 1) ** 3 * gap / count
         cz = None if z is None or dz is None else centre - dx * dz
-        cw = None if layer.off is None or dw is None or de is None else (centre - dw * de) * layer.off
+        cw = (
+            None
+            if layer.off is None or dw is None or de is None
+            else (centre - dw * de) * layer.off
+        )
         dx, dz, dw, de = direction(cz, cw)
         primal, dual = reach((x if z is not None else None, dx), (w, dw)), reach((z, dz), (eta, de))
-        primal = dual = torch.minimum(torch.as_tensor(primal), torch.as_tensor(dual))  # a quadratic objective couples the two
-        new = State(x + primal * dx, advance(z, dual, dz), advance(w, primal, dw), advance(eta, dual, de))
+        primal = dual = torch.minimum(
+            torch.as_tensor(primal), torch.as_tensor(dual)
+        )  # a quadratic objective couples the two
+        new = State(
+            x + primal * dx, advance(z, dual, dz), advance(w, primal, dw), advance(eta, dual, de)
+        )
         return State(torch.nan_to_num(new.x, torch.inf), *new[1:])
 
     def inverse(self, weights: Tensor | None, D: Tensor) -> Callable[[Tensor], Tensor]:
         """That of W' diag(weights) W + diag(D), by Cholesky, for what is zero off the columns.
 
-        Where W = [V, -V] and H = V' diag(weights) V, the two halves solve (H + D_1) a - H b = r_1 and (H + D_2) b - H a = r_2. Then
-        u = a - b solves (H + E) u = E (r_1 / D_1 - r_2 / D_2) with 1 / E = 1 / D_1 + 1 / D_2: half the size. The smaller of the two
-        D_j divides nothing.
+        Where W = [V, -V] and H = V' diag(weights) V, the two halves solve (H + D_1) a - H b = r_1
+        and (H + D_2) b - H a = r_2. Then u = a - b solves (H + E) u = E (r_1 / D_1 - r_2 / D_2)
+        with 1 / E = 1 / D_1 + 1 / D_2: half the size. The smaller of the two D_j divides nothing.
         """
         n = D.shape[1] // 2 if self.halves else D.shape[1]
         W, columns = self.layer.W[:, :n], self.layer.columns
@@ -158,11 +197,17 @@ def advance(a: Tensor | None, length: Tensor | float, d: Tensor | None) -> Tenso
 
 
 def reach(*pairs: tuple[Tensor | None, Tensor | None]) -> Tensor | float:
-    """How far all values that must stay positive may go along their directions, at most 1, (B, 1)."""
+    """How far all values that must stay positive may go along their directions, at most 1, (B,
+    1).
+    """
     length: Tensor | float = 1.0
     for value, d in pairs:
         if value is not None and d is not None:
-            here = torch.where(d < 0, BACK * value / -d, torch.inf).amin(1, keepdim=True).clamp_max(1.0)
+            here = (
+                torch.where(d < 0, BACK * value / -d, torch.inf)
+                .amin(1, keepdim=True)
+                .clamp_max(1.0)
+            )
             length = here if isinstance(length, float) else torch.minimum(length, here)
     return length
 

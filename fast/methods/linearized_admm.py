@@ -1,4 +1,5 @@
-"""Linearized ADMM for the hidden layers (Algorithm 2, eq. 8) and the latent vector (eqs. 10 and 33), as printed.
+"""Linearized ADMM for the hidden layers (Algorithm 2, eq. 8) and the latent vector (eqs. 10 and
+33), as printed.
 
 With m the 0/1 indicator of S one dense product serves signals with different supports.
 """
@@ -24,7 +25,8 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class LinearizedADMM:
-    """x <- ReLU(x - [W'(m (Wx - t)) + rho W'((1-m)(Wx - d - a - u)) + lam] / (alpha + beta)); then a and u.
+    """x <- ReLU(x - [W'(m (Wx - t)) + rho W'((1-m)(Wx - d - a - u)) + lam] / (alpha + beta)); then
+    a and u.
 
     The latent variant has no ReLU and no lam, and divides by alpha + beta + gamma.
     """
@@ -72,6 +74,12 @@ class LinearizedADMM:
 
 
 def method(layer: Layer, units: Units, rho: float, alpha_beta: float | None) -> LinearizedADMM:
-    """alpha + beta >= lambda_max(W_S'W_S + rho W_Sc'W_Sc) guarantees convergence: max(1, rho) lambda_max(W'W) is enough for every S."""
-    largest = max(1.0, rho) * spectral(layer.W) if alpha_beta is None else alpha_beta / float(units.norm[0]) ** 2
+    """alpha + beta >= lambda_max(W_S'W_S + rho W_Sc'W_Sc) guarantees convergence: max(1, rho)
+    lambda_max(W'W) is enough for every S.
+    """
+    largest = (
+        max(1.0, rho) * spectral(layer.W)
+        if alpha_beta is None
+        else alpha_beta / float(units.norm[0]) ** 2
+    )
     return LinearizedADMM(layer, rho, largest)

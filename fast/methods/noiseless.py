@@ -1,10 +1,13 @@
-"""Signals without noise: lam = gamma = 0, and a feasible x >= 0 with A x = t. Least squares alone finds it, down to rounding.
+"""Signals without noise: lam = gamma = 0, and a feasible x >= 0 with A x = t. Least squares alone
+finds it, down to rounding.
 
-There every multiplier is zero, so that nothing but rounding tells which entries are zero, and active sets go on changing. But the sets
-do not matter: least squares on any independent columns that hold the solution's is the solution. Where all signals have the same rows,
-these are all columns, with one factor (`Refinement`). Else they are found on the way (`Fit`).
+There every multiplier is zero, so that nothing but rounding tells which entries are zero, and
+active sets go on changing. But the sets do not matter: least squares on any independent columns
+that hold the solution's is the solution. Where all signals have the same rows, these are all
+columns, with one factor (`Refinement`). Else they are found on the way (`Fit`).
 
-Nothing is assumed: signs and inequalities count in the residual, and a signal that does not get to the goal is not of this kind.
+Nothing is assumed: signs and inequalities count in the residual, and a signal that does not get to
+the goal is not of this kind.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -17,7 +20,8 @@ from fast.core import loop
 from fast.core.layer import Layer
 from fast.methods.active_set import ActiveSet, State
 
-MISFIT = 5e-3  # ||A x - t|| over ||t|| below which the point of another method may belong to such a signal
+# ||A x - t|| over ||t|| below which the point of another method may belong to such a signal
+MISFIT = 5e-3
 ROUNDING = 2e-15  # what products in float64 leave of a residual
 REFINEMENTS, FITS, PATIENCE = 5, 20, 4
 ZERO = 1e-5  # entries below this part of the root mean square are left out of a fit ..
@@ -33,7 +37,9 @@ class Refined(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Refinement:
-    """x <- x + K A'(t - A x), K = (A'A)^-1: least squares on all columns by iterative refinement, as a `loop.Method`."""
+    """x <- x + K A'(t - A x), K = (A'A)^-1: least squares on all columns by iterative refinement,
+    as a `loop.Method`.
+    """
 
     layer: Layer
     K: Tensor  # (n, n)
@@ -62,16 +68,24 @@ class Fit(ActiveSet):
 
     def entries(self, state: State) -> tuple[Tensor, Tensor, Tensor]:
         rms = torch.linalg.vector_norm(state.x, dim=1, keepdim=True) / state.x.shape[1] ** 0.5
-        free = torch.where(state.free > 0, state.x > ZERO * rms, state.r > ENTER * state.natural[:, None])
+        free = torch.where(
+            state.free > 0, state.x > ZERO * rms, state.r > ENTER * state.natural[:, None]
+        )
         free = free.to(state.x.dtype)
-        return free, state.r, (state.x + state.r).mul_(free - state.free).abs_().amax(1, keepdim=True)
+        return (
+            free,
+            state.r,
+            (state.x + state.r).mul_(free - state.free).abs_().amax(1, keepdim=True),
+        )
 
     def guess(self, state: State) -> Tensor | None:
         return None if state.eta is None else torch.zeros_like(state.eta)
 
 
 def refined(newton: ActiveSet, max_iter: int) -> tuple[Tensor, loop.Result] | None:
-    """Which signals may be of this kind, and their least-squares solutions; None where there is no factor for all."""
+    """Which signals may be of this kind, and their least-squares solutions; None where there is no
+    factor for all.
+    """
     layer = newton.layer
     if layer.gram is None or layer.g is None or not _weightless(layer).any():
         return None
@@ -82,18 +96,24 @@ def refined(newton: ActiveSet, max_iter: int) -> tuple[Tensor, loop.Result] | No
     x = layer.g @ K
     some = candidates(layer, x)
     method = Refinement(layer.without_gram()[some], K)
-    return some, loop.run(method, method.at(x[some]), ROUNDING, min(REFINEMENTS, max_iter), patience=PATIENCE)
+    return some, loop.run(
+        method, method.at(x[some]), ROUNDING, min(REFINEMENTS, max_iter), patience=PATIENCE
+    )
 
 
 def fitted(newton: ActiveSet, x: Tensor, max_iter: int) -> tuple[Tensor, loop.Result] | None:
-    """Which signals may be of this kind, x being near their solution; and what fits find for them."""
+    """Which signals may be of this kind, x being near their solution; and what fits find for
+    them.
+    """
     some = candidates(newton.layer, x)
     if not len(some):
         return None
     exact = replace(newton[some].exactly(), goal=ROUNDING)
     fit = Fit(**{f.name: getattr(exact, f.name) for f in fields(exact)})
     eta = None if fit.layer.off is None else torch.zeros_like(fit.layer.t)
-    return some, loop.run(fit, fit.start(x[some], eta), ROUNDING, min(FITS, max_iter), patience=PATIENCE)
+    return some, loop.run(
+        fit, fit.start(x[some], eta), ROUNDING, min(FITS, max_iter), patience=PATIENCE
+    )
 
 
 def candidates(layer: Layer, x: Tensor) -> Tensor:
@@ -104,7 +124,9 @@ def candidates(layer: Layer, x: Tensor) -> Tensor:
     layer, x = layer[some], x[some]
     theta = layer.t - x @ layer.W.T
     theta = theta if layer.rows is None else theta * layer.rows
-    return some[torch.linalg.vector_norm(theta, dim=1) <= MISFIT * torch.linalg.vector_norm(layer.t, dim=1)]
+    return some[
+        torch.linalg.vector_norm(theta, dim=1) <= MISFIT * torch.linalg.vector_norm(layer.t, dim=1)
+    ]
 
 
 def _weightless(layer: Layer) -> Tensor:

@@ -1,7 +1,9 @@
-"""Eq. 5 with a nonlinear phi, which is not convex (erratum E3): projected Newton steps to a KKT point, Algorithm 5 beside it.
+"""Eq. 5 with a nonlinear phi, which is not convex (erratum E3): projected Newton steps to a KKT
+point, Algorithm 5 beside it.
 
-The default starts where the convex problem on phi^-1(y) ends, near which eq. 5 has a KKT point, and goes on with Gauss-Newton
-steps on the entries that are free: two-metric projection with a line search on the objective (Bertsekas 1982).
+The default starts where the convex problem on phi^-1(y) ends, near which eq. 5 has a KKT point, and
+goes on with Gauss-Newton steps on the entries that are free: two-metric projection with a line
+search on the objective (Bertsekas 1982).
 """
 
 from dataclasses import dataclass, replace
@@ -19,15 +21,20 @@ from fast.methods.fista import FISTA, spectral
 HALVINGS = 30
 ARMIJO = 1e-4
 RTOL = 1e-3  # relative accuracy of a linear solve
-INSIDE = 1e-6  # distance from the ends of phi's range within which phi^-1 is not evaluated for the start
+INSIDE = (
+    1e-6  # distance from the ends of phi's range within which phi^-1 is not evaluated for the start
+)
 START_TOL = 1e-3  # accuracy of the start
 PATIENCE = 20
-NEAR = 1e-3  # entries this near to zero (relative to 1 / ||W_j||) whose gradient points there are not free
+# entries this near to zero (relative to 1 / ||W_j||) whose gradient points there are not free
+NEAR = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Nonlinear:
-    """min 1/2 ||y - phi(W x + b)||^2 over the observed pixels + lam'x over x >= 0, with unit columns; what `FISTA` asks of a problem."""
+    """min 1/2 ||y - phi(W x + b)||^2 over the observed pixels + lam'x over x >= 0, with unit
+    columns; what `FISTA` asks of a problem.
+    """
 
     W: Tensor  # (m, n)
     b: Tensor  # (m,)
@@ -104,12 +111,19 @@ class GaussNewton:
         F, b = free.to(torch.float32), -gradient * free
         size = torch.sqrt(dot(b, b)).clamp_min(1e-300)
         rtol = torch.full_like(size, RTOL, dtype=torch.float32)
-        d = conjugate_gradients(self.inner, F, (b / size).to(torch.float32), weights, rtol).to(x.dtype) * size
+        d = (
+            conjugate_gradients(self.inner, F, (b / size).to(torch.float32), weights, rtol).to(
+                x.dtype
+            )
+            * size
+        )
         d = torch.where((d * -gradient).sum(1, keepdim=True) > 0, d, b) - gradient * (1 - free)
         length = torch.ones_like(value)
         for _ in range(HALVINGS):
             new = (x + length * d).clamp_min_(0)
-            slope = length * (gradient * d * free).sum(1, keepdim=True) + (gradient * (new - x) * (1 - free)).sum(1, keepdim=True)
+            slope = length * (gradient * d * free).sum(1, keepdim=True) + (
+                gradient * (new - x) * (1 - free)
+            ).sum(1, keepdim=True)
             now = p.value(new)[:, None]
             short = now > value + ARMIJO * slope + 1e-15 * value.abs()
             if not bool(short.any()):
@@ -125,26 +139,48 @@ class GaussNewton:
 
 
 def nonlinear(problem: LastLayer, finite: Tensor, even: bool) -> tuple[Nonlinear, Tensor]:
-    """The statement (tensors, batched) in float64, and the norms of the columns that were divided out; `even`: one for all of them."""
+    """The statement (tensors, batched) in float64, and the norms of the columns that were divided
+    out; `even`: one for all of them.
+    """
     W, y = problem.W.to(torch.float64), problem.y.to(torch.float64)
     norm = torch.linalg.vector_norm(W, dim=0)
     largest = torch.where(norm.amax() > 0, norm.amax(), 1.0)
     norm = largest.expand_as(norm).contiguous() if even else torch.where(norm > 0, norm, largest)
-    seen = torch.ones_like(y, dtype=torch.bool) if problem.observed is None else problem.observed.expand_as(y)
+    seen = (
+        torch.ones_like(y, dtype=torch.bool)
+        if problem.observed is None
+        else problem.observed.expand_as(y)
+    )
     y = torch.where(seen & finite[:, None], y, 0.0)
     b = W.new_zeros(len(W)) if problem.bias is None else problem.bias.to(torch.float64)
     s = torch.linalg.vector_norm(y, dim=1, keepdim=True)
     lam = (problem.lam / norm).expand(len(y), -1)
-    return Nonlinear(W / norm, b, problem.phi, y, seen.to(W.dtype), lam, torch.where(s > 0, s, 1.0)), norm
+    return Nonlinear(
+        W / norm, b, problem.phi, y, seen.to(W.dtype), lam, torch.where(s > 0, s, 1.0)
+    ), norm
 
 
 def newton(p: Nonlinear) -> GaussNewton:
     """Gauss-Newton for a problem."""
     W = p.W.to(torch.float32)
-    empty = Layer(W, None, None, True, p.y.to(torch.float32), p.lam.to(torch.float32), None, None, None, None, None)
+    empty = Layer(
+        W,
+        None,
+        None,
+        True,
+        p.y.to(torch.float32),
+        p.lam.to(torch.float32),
+        None,
+        None,
+        None,
+        None,
+        None,
+    )
     return GaussNewton(p, empty)
 
 
 def fista(p: Nonlinear, restart: bool) -> FISTA:
-    """Algorithm 5 with a step that W and phi allow (erratum E4): 1 / (lambda_max(W'W) sup(phi'^2 + |phi''| |phi - y|)), per signal."""
+    """Algorithm 5 with a step that W and phi allow (erratum E4): 1 / (lambda_max(W'W) sup(phi'^2 +
+    |phi''| |phi - y|)), per signal.
+    """
     return FISTA(p, 1 / (spectral(p.W) * p.phi.curvature(p.y).amax(1, keepdim=True)), restart)

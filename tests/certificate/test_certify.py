@@ -1,4 +1,6 @@
-"""Certificate and support from one evaluation: what `verify` and `support` say apart, for arrays and tensors; the natural residual."""
+"""Certificate and support from one evaluation: what `verify` and `support` say apart, for arrays
+and tensors; the natural residual.
+"""
 
 from dataclasses import fields
 from itertools import product
@@ -37,7 +39,9 @@ def test_certify_is_verify_and_support(cls, kind):
             here, _ = same(problem, x, dual, problem.quadratic())
             there, _ = same(twin, torch.tensor(x), torch.tensor(dual), twin.quadratic())
             for name in FIGURES:
-                np.testing.assert_allclose(getattr(there, name), getattr(here, name), rtol=1e-6, atol=ALONE)
+                np.testing.assert_allclose(
+                    getattr(there, name), getattr(here, name), rtol=1e-6, atol=ALONE
+                )
         np.testing.assert_array_equal(same(problem, sol.x, dual)[1], sol.support)
 
 
@@ -88,9 +92,16 @@ def test_the_natural_residual_is_that_of_its_definition():
     signed = [sign * size for size in SIZES for sign in (1, -1)]
     x, r, lam = np.array(list(product(signed, signed, SIZES))).T
     ties = rng.standard_normal((2, 1000))  # x + r = +-lam
-    x = np.concatenate([x, 10.0 ** rng.uniform(-20, 9, 5000) * rng.standard_normal(5000), ties[0], ties[0]])
+    x = np.concatenate(
+        [x, 10.0 ** rng.uniform(-20, 9, 5000) * rng.standard_normal(5000), ties[0], ties[0]]
+    )
     r = np.concatenate(
-        [r, 10.0 ** rng.uniform(-20, 9, 5000) * rng.standard_normal(5000), np.abs(ties[1]) - ties[0], -np.abs(ties[1]) - ties[0]]
+        [
+            r,
+            10.0 ** rng.uniform(-20, 9, 5000) * rng.standard_normal(5000),
+            np.abs(ties[1]) - ties[0],
+            -np.abs(ties[1]) - ties[0],
+        ]
     )
     lam = np.concatenate([lam, 10.0 ** rng.uniform(-20, 9, 5000), np.abs(ties[1]), np.abs(ties[1])])
     rounding = 4 * np.finfo(float).eps * np.maximum(np.maximum(np.abs(x), np.abs(r)), lam)
@@ -101,12 +112,20 @@ def test_the_natural_residual_is_that_of_its_definition():
             found = newton.natural(x, r, lam, given)
             assert (np.abs(found - expected) <= rounding).all()
             like = torch.tensor(given) if given is mask else given
-            np.testing.assert_array_equal(newton.natural(*map(torch.tensor, (x, r, lam)), like), found)
-        clear = np.abs(np.abs(x + r) - lam) > rounding  # which case it is does not depend on rounding
+            np.testing.assert_array_equal(
+                newton.natural(*map(torch.tensor, (x, r, lam)), like), found
+            )
+        clear = (
+            np.abs(np.abs(x + r) - lam) > rounding
+        )  # which case it is does not depend on rounding
         np.testing.assert_array_equal(found[clear], expected[clear])
 
 
 def test_nothing_cancels_where_the_point_outweighs_its_gradient():
-    x, r, lam = np.array([1e8, 1.0, 1e16]), np.array([1e-9, 1e-300, -1e-3]), np.array([0.0, 0.0, 1e-4])
+    x, r, lam = (
+        np.array([1e8, 1.0, 1e16]),
+        np.array([1e-9, 1e-300, -1e-3]),
+        np.array([0.0, 0.0, 1e-4]),
+    )
     np.testing.assert_array_equal(newton.natural(x, r, lam, True), lam - r)
     np.testing.assert_array_equal(newton.natural(-x, -r, lam, False), r - lam)

@@ -1,4 +1,6 @@
-"""Certificates: optima are accepted, everything else is not, in any units; lower bounds are bounds."""
+"""Certificates: optima are accepted, everything else is not, in any units; lower bounds are
+bounds.
+"""
 
 from dataclasses import fields
 
@@ -8,16 +10,41 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cvxinv import LastLayer, Latent, LeastSquares, LinearProgram, MidLayer, Status, reference, verify
-from tests.support.instances import CLASSES, CONSTRAINED, DATA, KINDS, MASK, SEEDS, SIGNALS, UNIQUE_KINDS, solved
+from cvxinv import (
+    LastLayer,
+    Latent,
+    LeastSquares,
+    LinearProgram,
+    MidLayer,
+    Status,
+    reference,
+    verify,
+)
+from tests.support.instances import (
+    CLASSES,
+    CONSTRAINED,
+    DATA,
+    KINDS,
+    MASK,
+    SEEDS,
+    SIGNALS,
+    UNIQUE_KINDS,
+    solved,
+)
 from tests.support.tolerances import ALONE, BOUND, GAP, KKT, OPTIMAL, PERTURBATION, SCALED
 
-RANDOM = {"cls": st.sampled_from(CLASSES), "kind": st.sampled_from(KINDS), "seed": st.sampled_from(SEEDS)}
+RANDOM = {
+    "cls": st.sampled_from(CLASSES),
+    "kind": st.sampled_from(KINDS),
+    "seed": st.sampled_from(SEEDS),
+}
 DRAWS = st.integers(0, 2**32 - 1)
 
 
 def rescaled(problem, matrix=1.0, signal=1.0):
-    """The same problem with matrix * W and signal * t, and lam and gamma to match: its solution is signal / matrix * x."""
+    """The same problem with matrix * W and signal * t, and lam and gamma to match: its solution is
+    signal / matrix * x.
+    """
     values = {f.name: getattr(problem, f.name) for f in fields(problem)}
     values["W"] = matrix * problem.W
     values[DATA[type(problem)]] = signal * values[DATA[type(problem)]]
@@ -58,10 +85,14 @@ def test_the_gap_is_there_exactly_where_a_weight_is():
 def perturbed(sol, rng):
     """Each x moved by PERTURBATION ||x|| in a random direction."""
     step = rng.standard_normal(sol.x.shape)
-    return sol.x + PERTURBATION * np.linalg.norm(sol.x, axis=1, keepdims=True) * step / np.linalg.norm(step, axis=1, keepdims=True)
+    return sol.x + PERTURBATION * np.linalg.norm(
+        sol.x, axis=1, keepdims=True
+    ) * step / np.linalg.norm(step, axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize("kind", [*(kind for kind in UNIQUE_KINDS if kind != "uneven_columns"), "full_support"])
+@pytest.mark.parametrize(
+    "kind", [*(kind for kind in UNIQUE_KINDS if kind != "uneven_columns"), "full_support"]
+)
 @pytest.mark.parametrize("cls", CLASSES)
 def test_perturbed_optima_are_rejected_in_all_units(cls, kind):
     rng = np.random.default_rng(0)
@@ -74,7 +105,10 @@ def test_perturbed_optima_are_rejected_in_all_units(cls, kind):
             assert not verify(problem, x).optimal()[moved].any(), seed
 
 
-@pytest.mark.parametrize(("matrix", "signal"), [(1e6, 1.0), (1e-6, 1.0), (1.0, 1e6), (1.0, 1e-6), (1e6, 1e6), (1e-6, 1e6), (1e-6, 1e-6)])
+@pytest.mark.parametrize(
+    ("matrix", "signal"),
+    [(1e6, 1.0), (1e-6, 1.0), (1.0, 1e6), (1.0, 1e-6), (1e6, 1e6), (1e-6, 1e6), (1e-6, 1e-6)],
+)
 @pytest.mark.parametrize("cls", CLASSES)
 def test_units_change_no_verdict(cls, matrix, signal):
     rng = np.random.default_rng(1)
@@ -84,11 +118,19 @@ def test_units_change_no_verdict(cls, matrix, signal):
             other = rescaled(problem, matrix, signal)
             for x in (sol.x, perturbed(sol, rng), rng.standard_normal(sol.x.shape)):
                 here = verify(problem, x, sol.dual)
-                there = verify(other, signal / matrix * x, None if sol.dual is None else signal * sol.dual)
-                for one, two in ((here.kkt, there.kkt), (here.violation, there.violation), (here.gap, there.gap)):
+                there = verify(
+                    other, signal / matrix * x, None if sol.dual is None else signal * sol.dual
+                )
+                for one, two in (
+                    (here.kkt, there.kkt),
+                    (here.violation, there.violation),
+                    (here.gap, there.gap),
+                ):
                     np.testing.assert_allclose(two, one, rtol=1e-6, atol=SCALED)
                 np.testing.assert_array_equal(here.optimal(), there.optimal())
-                np.testing.assert_array_equal(verify(other, signal / matrix * x).optimal(), verify(problem, x).optimal())
+                np.testing.assert_array_equal(
+                    verify(other, signal / matrix * x).optimal(), verify(problem, x).optimal()
+                )
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -124,7 +166,11 @@ def test_no_lower_bound_exceeds_the_optimal_value(cls, kind, seed, draw, size):
     s = np.linalg.norm(getattr(problem, DATA[cls]), axis=1, keepdims=True)
     unit = np.maximum(np.abs(sol.x).max(axis=1, keepdims=True), s / np.linalg.norm(problem.W))
     x = rng.choice([0.0, 1.0]) * sol.x + size * unit * rng.standard_normal(sol.x.shape)
-    dual = None if rng.random() < 0.3 else size * s * rng.exponential(size=(SIGNALS, problem.W.shape[0]))
+    dual = (
+        None
+        if rng.random() < 0.3
+        else size * s * rng.exponential(size=(SIGNALS, problem.W.shape[0]))
+    )
     c = verify(problem, x, dual)
     best, keep = sol.certificate.objective, sol.status == Status.OPTIMAL
     assert not (c.lower_bound > best + BOUND * np.maximum(scale(problem), best))[keep].any()
@@ -139,12 +185,18 @@ def test_no_lower_bound_exceeds_the_optimal_value(cls, kind, seed, draw, size):
 def test_no_multipliers_make_a_wrong_point_optimal(cls, kind, seed, draw, exponent):
     problem, sol = solved(cls, kind, seed)
     rng = np.random.default_rng(draw)
-    dual = 10.0**exponent * rng.exponential(size=(SIGNALS, problem.W.shape[0])) * rng.integers(0, 2, (SIGNALS, 1))
+    dual = (
+        10.0**exponent
+        * rng.exponential(size=(SIGNALS, problem.W.shape[0]))
+        * rng.integers(0, 2, (SIGNALS, 1))
+    )
     x = sol.x + np.abs(sol.x).max(axis=1, keepdims=True) * rng.standard_normal(sol.x.shape)
     c, best = verify(problem, x, dual), sol.certificate.objective
     claimed = c.optimal() & (sol.status == Status.OPTIMAL)
     # other optima exist where the solution is not unique: their objective is as good
-    assert (c.objective[claimed] <= (best + OPTIMAL * np.maximum(scale(problem), best))[claimed]).all()
+    assert (
+        c.objective[claimed] <= (best + OPTIMAL * np.maximum(scale(problem), best))[claimed]
+    ).all()
     assert not c.optimal()[sol.status == Status.INFEASIBLE].any()
 
 
@@ -155,7 +207,9 @@ def test_giant_and_negative_multipliers_are_rejected(cls):
     assert not verify(problem, 2 * sol.x, dual + 1e12).optimal().any()
     assert not verify(problem, sol.x, dual + 1e12).optimal().any()
     assert not verify(problem, sol.x, np.where(problem.support, 0, -1.0)).optimal().any()
-    on_support = np.where(problem.support, 1e12, sol.dual)  # entries that are no multipliers are ignored
+    on_support = np.where(
+        problem.support, 1e12, sol.dual
+    )  # entries that are no multipliers are ignored
     assert verify(problem, sol.x, on_support).optimal().all()
 
 
@@ -181,19 +235,32 @@ def test_torch_and_lone_signals_get_the_same_certificate(cls):
         problem, sol = solved(cls, kind, seed)
         x = sol.x + 0.1 * rng.standard_normal(sol.x.shape) * np.abs(sol.x).max()
         values = {f.name: getattr(problem, f.name) for f in fields(problem)}
-        tensors = cls(**{k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in values.items()})
+        tensors = cls(
+            **{k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in values.items()}
+        )
         for point, dual in ((x, None), (sol.x, sol.dual)):
             here = verify(problem, point, dual)
-            there = verify(tensors, torch.tensor(point), None if dual is None else torch.tensor(dual))
+            there = verify(
+                tensors, torch.tensor(point), None if dual is None else torch.tensor(dual)
+            )
             for name in ("objective", "lower_bound", "gap", "kkt", "violation"):
                 assert isinstance(getattr(there, name), torch.Tensor)
-                np.testing.assert_allclose(getattr(there, name), getattr(here, name), rtol=1e-6, atol=ALONE)
+                np.testing.assert_allclose(
+                    getattr(there, name), getattr(here, name), rtol=1e-6, atol=ALONE
+                )
             for b in range(SIGNALS):
-                single = {k: v[b] if k in (DATA[cls], MASK[cls], "columns", "lam") and np.ndim(v) == 2 else v for k, v in values.items()}
+                single = {
+                    k: v[b]
+                    if k in (DATA[cls], MASK[cls], "columns", "lam") and np.ndim(v) == 2
+                    else v
+                    for k, v in values.items()
+                }
                 alone = verify(cls(**single), point[b], None if dual is None else dual[b])
                 for name in ("objective", "lower_bound", "gap", "kkt", "violation"):
                     assert getattr(alone, name).ndim == 0
-                    np.testing.assert_allclose(getattr(alone, name), getattr(here, name)[b], rtol=1e-6, atol=ALONE)
+                    np.testing.assert_allclose(
+                        getattr(alone, name), getattr(here, name)[b], rtol=1e-6, atol=ALONE
+                    )
 
 
 @pytest.mark.parametrize("norm", ["linf", "l1"])

@@ -1,4 +1,6 @@
-"""`cvxinv bench`: its instances, that rivals are never trusted and never crash a run, and the table and JSON it leaves."""
+"""`cvxinv bench`: its instances, that rivals are never trusted and never crash a run, and the table
+and JSON it leaves.
+"""
 
 import json
 import os
@@ -47,7 +49,7 @@ def right(q):
     return Answer(found.x)
 
 
-# -- instances --------------------------------------------------------------------------------------------------------
+# -- instances -------------------------------------------------------------------------------------
 
 
 def test_gaussian_weights():
@@ -62,16 +64,26 @@ def test_gaussian_weights():
 
 @pytest.mark.parametrize("condition", [1.0, 100.0])
 def test_conditioned_weights(condition):
-    for W, drawn in zip(gaussian(SIZES, 0, condition).weights, gaussian(SIZES).weights, strict=True):
+    for W, drawn in zip(
+        gaussian(SIZES, 0, condition).weights, gaussian(SIZES).weights, strict=True
+    ):
         values = np.linalg.svd(W, compute_uv=False)
         assert values[0] == pytest.approx(np.linalg.norm(drawn, 2))
         assert values[0] / values[-1] == pytest.approx(condition)
-        np.testing.assert_allclose(np.diff(np.log(values)), np.log(1 / condition) / (len(values) - 1), atol=1e-10)
+        np.testing.assert_allclose(
+            np.diff(np.log(values)), np.log(1 / condition) / (len(values) - 1), atol=1e-10
+        )
 
 
-@pytest.mark.parametrize("G", [gaussian(SIZES), gaussian((3, 6, 8, 24, 60)), cvxinv.mnist_generator()], ids=["three", "four", "mnist"])
+@pytest.mark.parametrize(
+    "G",
+    [gaussian(SIZES), gaussian((3, 6, 8, 24, 60)), cvxinv.mnist_generator()],
+    ids=["three", "four", "mnist"],
+)
 def test_without_noise_the_data_are_the_layers(G):
-    """Each problem's data are what the layer before computes from its own: the true layers, on their supports."""
+    """Each problem's data are what the layer before computes from its own: the true layers, on
+    their supports.
+    """
     last, *middle, latent = cases(G, B, 0.0, dtype=torch.float64)
     names = ["midlayer"] if G.depth == 2 else [f"midlayer x_{i}" for i in range(G.depth - 1, 0, -1)]
     assert [c.name for c in (last, *middle, latent)] == ["last layer", *names, "latent"]
@@ -104,7 +116,7 @@ def test_the_first_signals_of_a_case():
         assert torch.equal(few.problem.quadratic().rows, case.problem.quadratic().rows[:2])
 
 
-# -- rivals -----------------------------------------------------------------------------------------------------------
+# -- rivals ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rival", rivals.RIVALS, ids=lambda r: r.name)
@@ -126,7 +138,9 @@ def test_rivals_solve_or_say_so(rival, position, condition):
 
 
 def test_gram_forms():
-    """The Gram matrices formed one by one and all at once are the same, and the shared one is shared."""
+    """The Gram matrices formed one by one and all at once are the same, and the shared one is
+    shared.
+    """
     last, mid, latent = make((3, 40, 60, 90))
     programs = list(rivals.programs(quadratic(last)))
     assert all(p.H is programs[0].H and p.shared for p in programs)
@@ -157,7 +171,7 @@ def test_a_signal_that_fails_does_not_spoil_the_others():
     assert answer.iterations.tolist() == [7, 0, 7, 7]
 
 
-# -- the race ---------------------------------------------------------------------------------------------------------
+# -- the race --------------------------------------------------------------------------------------
 
 
 def row(solver, seconds, kkt, solved=B, timed=B, kind=Kind.RIVAL):
@@ -165,7 +179,12 @@ def row(solver, seconds, kkt, solved=B, timed=B, kind=Kind.RIVAL):
 
 
 def test_the_best_rival_is_the_fastest_that_solved_everything():
-    good, slow, bad, few = row("good", 2, 1e-9), row("slow", 3, 1e-15), row("bad", 1, 1e-3, 2), row("few", 1.5, 1e-9, 2, 2)
+    good, slow, bad, few = (
+        row("good", 2, 1e-9),
+        row("slow", 3, 1e-15),
+        row("bad", 1, 1e-3, 2),
+        row("few", 1.5, 1e-9, 2, 2),
+    )
     assert measure.best([bad, slow, good]) is good
     assert measure.best([bad, few, slow]) is slow
     assert measure.best([bad, row("worse", 0.5, 1.0, 0)]) is bad
@@ -174,7 +193,11 @@ def test_the_best_rival_is_the_fastest_that_solved_everything():
 
 
 def test_totals():
-    first = [row("fast", 1, 0, kind=Kind.FAST), row("r", 10, 0), row("A5", 100, 0, kind=Kind.PRINTED)]
+    first = [
+        row("fast", 1, 0, kind=Kind.FAST),
+        row("r", 10, 0),
+        row("A5", 100, 0, kind=Kind.PRINTED),
+    ]
     other = [*first, row("A2", 50, 0, kind=Kind.RHO_ONE)]
     expected = {Kind.FAST: 2, Kind.RIVAL: 20, Kind.PRINTED: 200, Kind.RHO_ONE: 150}
     assert {kind: measure.total([first, other], kind) for kind in expected} == expected
@@ -189,7 +212,9 @@ def test_rivals_that_crash_or_lie_are_rows(backend, monkeypatch):
         return right(q) if q.size < B else wrong(q)
 
     field = {"crash": crash, "wrong": wrong, "early": early, "other early": early, "right": right}
-    monkeypatch.setattr(rivals, "RIVALS", tuple(Rival(name, "numpy", solve) for name, solve in field.items()))
+    monkeypatch.setattr(
+        rivals, "RIVALS", tuple(Rival(name, "numpy", solve) for name, solve in field.items())
+    )
     said = []
     rows = measure.race(make()[0], KKT, 2, 2, said.append)
     own, found = rows[0], {r.solver: r for r in rows[1:]}
@@ -212,12 +237,14 @@ def test_a_race_without_rivals(backend, monkeypatch):
 
 def test_lasso_needs_a_whole_last_layer():
     case = make()[0]
-    masked = Case("last layer", cvxinv.LastLayer(case.problem.W, case.problem.y, observed=case.problem.y > 0))
+    masked = Case(
+        "last layer", cvxinv.LastLayer(case.problem.W, case.problem.y, observed=case.problem.y > 0)
+    )
     assert rivals.RIVALS[0].applies(quadratic(case))
     assert not rivals.RIVALS[0].applies(quadratic(masked))
 
 
-# -- the command ------------------------------------------------------------------------------------------------------
+# -- the command -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -234,31 +261,94 @@ def run(tmp_path, monkeypatch, capfd):
 
 def test_bench(run, backend, monkeypatch, tmp_path):
     absent = Rival("absent", "no_such_module", wrong)
-    monkeypatch.setattr(rivals, "RIVALS", (Rival("OSQP", "osqp", rivals.one_by_one(rivals.osqp)), Rival("wrong", "numpy", wrong), absent))
-    size = ("--sizes", "-".join(map(str, SIZES)), "--batch", B, "--repeats", 2, "--rival-signals", 2)
-    code, out, err = run(*size, "--scaling", "--largest-batch", 8, "--json", "b.json", "--out", "b.png")
+    monkeypatch.setattr(
+        rivals,
+        "RIVALS",
+        (
+            Rival("OSQP", "osqp", rivals.one_by_one(rivals.osqp)),
+            Rival("wrong", "numpy", wrong),
+            absent,
+        ),
+    )
+    size = (
+        "--sizes",
+        "-".join(map(str, SIZES)),
+        "--batch",
+        B,
+        "--repeats",
+        2,
+        "--rival-signals",
+        2,
+    )
+    code, out, err = run(
+        *size, "--scaling", "--largest-batch", 8, "--json", "b.json", "--out", "b.png"
+    )
     assert (code, err) == (0, "")
-    for word in ("3-6-24-60", "last layer", "midlayer", "latent", "OSQP", "best", "2, scaled", "Algorithm 2, rho = 1", "GEMM floor", "all"):
+    for word in (
+        "3-6-24-60",
+        "last layer",
+        "midlayer",
+        "latent",
+        "OSQP",
+        "best",
+        "2, scaled",
+        "Algorithm 2, rho = 1",
+        "GEMM floor",
+        "all",
+    ):
         assert word in out
     assert 'absent: not installed (pip install "cvxinv[bench]")' in out
     assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
     record = json.loads((tmp_path / "b.json").read_text())
     assert set(record) == {
-        "command", "date", "commit", "versions", "not installed", "machine", "settings", "floor", "problems", "total", "scaling",
-    }  # fmt: skip
+        "command",
+        "date",
+        "commit",
+        "versions",
+        "not installed",
+        "machine",
+        "settings",
+        "floor",
+        "problems",
+        "total",
+        "scaling",
+    }
     assert {"python", "cvxinv", "torch", "numpy", "osqp"} <= set(record["versions"])
     assert record["not installed"] == ["absent"]
     assert record["settings"]["tolerance"] == KKT
     solvers = [[entry["solver"] for entry in problem["rows"]] for problem in record["problems"]]
     assert solvers[0] == ["fast", "OSQP", "wrong", "Algorithm 5 (FISTA)", "GEMM floor"]
-    assert solvers[1] == solvers[2] == ["fast", "OSQP", "wrong", "Algorithm 2, rho = 0.01", "Algorithm 2, rho = 1", "GEMM floor"]
+    assert (
+        solvers[1]
+        == solvers[2]
+        == [
+            "fast",
+            "OSQP",
+            "wrong",
+            "Algorithm 2, rho = 0.01",
+            "Algorithm 2, rho = 1",
+            "GEMM floor",
+        ]
+    )
     assert [problem["best per-signal solver"] for problem in record["problems"]] == ["OSQP"] * 3
     for problem in record["problems"]:
         own, osqp, bad, *_, floor = problem["rows"]
         assert set(own) == {
-            "problem", "solver", "kind", "seconds", "timed", "batch", "repeats", "kkt", "solved", "iterations", "note", "valid",
-            "ratio to fast", "certifying",
-        }  # fmt: skip
+            "problem",
+            "solver",
+            "kind",
+            "seconds",
+            "timed",
+            "batch",
+            "repeats",
+            "kkt",
+            "solved",
+            "iterations",
+            "note",
+            "valid",
+            "ratio to fast",
+            "certifying",
+        }
         assert own["valid"]
         assert own["kkt"] <= KKT
         assert own["note"] == f"{B} OPTIMAL"
@@ -268,23 +358,44 @@ def test_bench(run, backend, monkeypatch, tmp_path):
         assert floor["kkt"] is None
         assert floor["seconds"] > 0
     assert list(record["total"]) == [
-        "fast", "best per-signal solvers", "Algorithms 5 and 2 as printed", "Algorithms 5 and 2, rho = 1", "GEMM floor",
-    ]  # fmt: skip
+        "fast",
+        "best per-signal solvers",
+        "Algorithms 5 and 2 as printed",
+        "Algorithms 5 and 2, rho = 1",
+        "GEMM floor",
+    ]
     fast_total = sum(problem["rows"][0]["seconds"] for problem in record["problems"])
     assert record["total"]["fast"] == {"seconds": pytest.approx(fast_total), "ratio to fast": 1.0}
     grown = record["scaling"]
     assert [(entry["problem"], entry["batch"]) for entry in grown["batches"]] == [
         (name, k) for name in ("last layer", "midlayer", "latent") for k in (1, 8)
     ]
-    assert [w["sizes"] for w in grown["widths"]] == [[3, 3, 12, 60], [3, 6, 24, 60], [3, 12, 48, 60]]
+    assert [w["sizes"] for w in grown["widths"]] == [
+        [3, 3, 12, 60],
+        [3, 6, 24, 60],
+        [3, 12, 48, 60],
+    ]
     assert [problem["rows"][0]["batch"] for problem in grown["one signal"]] == [1, 1, 1]
 
 
 def test_bench_of_a_stored_generator(run, backend, monkeypatch, tmp_path):
     monkeypatch.setattr(rivals, "RIVALS", ())
     G = gaussian((3, 6, 24, 60), seed=2)
-    cvxinv.Generator(G.weights, [0.01 * np.ones(len(W)) for W in G.weights], "tanh").save("g.safetensors")
-    code, out, err = run("--generator", "g.safetensors", "--batch", B, "--repeats", 1, "--json", "b.json", "--dtype", "float64")
+    cvxinv.Generator(G.weights, [0.01 * np.ones(len(W)) for W in G.weights], "tanh").save(
+        "g.safetensors"
+    )
+    code, out, err = run(
+        "--generator",
+        "g.safetensors",
+        "--batch",
+        B,
+        "--repeats",
+        1,
+        "--json",
+        "b.json",
+        "--dtype",
+        "float64",
+    )
     assert (code, err) == (0, "")
     assert "Tanh" in out
     record = json.loads((tmp_path / "b.json").read_text())
@@ -318,7 +429,9 @@ def test_bad_options(run, options, word):
 @pytest.mark.gpu
 def test_bench_on_cuda(run, monkeypatch):
     monkeypatch.setattr(rivals, "RIVALS", rivals.RIVALS[4:5])
-    code, out, _ = run("--sizes", "-".join(map(str, SIZES)), "--batch", B, "--repeats", 1, "--device", "cuda")
+    code, out, _ = run(
+        "--sizes", "-".join(map(str, SIZES)), "--batch", B, "--repeats", 1, "--device", "cuda"
+    )
     assert code == 0
     assert "OSQP" in out
 

@@ -24,7 +24,7 @@ def test_version(run):
     assert run("--version") == (0, f"cvxinv {cvxinv.__version__}\n", "")
 
 
-# -- verify ---------------------------------------------------------------------------------------------------------
+# -- verify ----------------------------------------------------------------------------------------
 
 
 def test_verify_exit_codes(run):
@@ -60,13 +60,20 @@ def test_stationary_is_not_proven_optimal(run):
     assert "1 stationary, but not proven optimal" in out
 
 
-# -- check ------------------------------------------------------------------------------------------------------------
+# -- check -----------------------------------------------------------------------------------------
 
 
 def test_check(run, G, latent):
     code, out, err = run("check", "g.safetensors", "--samples", "5")
     assert (code, err) == (0, "")
-    for word in ("3-8-16-30", "Identity", "30 x 16", "5 latent samples", "W_1[S_2, S_1]", "Theorem 2"):
+    for word in (
+        "3-8-16-30",
+        "Identity",
+        "30 x 16",
+        "5 latent samples",
+        "W_1[S_2, S_1]",
+        "Theorem 2",
+    ):
         assert word in out
     np.save("y.npy", G(latent))
     np.save("mask.npy", np.arange(SIZES[-1]) > 2)
@@ -112,11 +119,13 @@ def test_check_of_dead_and_singular_layers(run):
     assert "0 of 3" in out
 
 
-# -- demo, start-up ---------------------------------------------------------------------------------------------------
+# -- demo, start-up --------------------------------------------------------------------------------
 
 
 def test_demo(run, tmp_path):
-    code, out, err = run("demo", "--signals", "1", "--jobs", "1", "--out", "demo.png", "--json", "demo.json")
+    code, out, err = run(
+        "demo", "--signals", "1", "--jobs", "1", "--out", "demo.png", "--json", "demo.json"
+    )
     assert (code, err) == (0, "")
     assert str(tmp_path / "demo.png") in out
     for word in ("clean", "random mask", "half mask", "x_2", "G(z)", "1/1"):
@@ -136,9 +145,17 @@ def test_pictures_of_exact_and_lost_signals(tmp_path):
 
 
 def test_pictures_of_fits_without_an_answer(tmp_path):
-    images, z = np.array([[np.nan, 0.0, 1.0, -1.0], [np.nan] * 4]), np.array([[1.0, 2.0], [np.nan, np.nan]])
+    images, z = (
+        np.array([[np.nan, 0.0, 1.0, -1.0], [np.nan] * 4]),
+        np.array([[1.0, 2.0], [np.nan, np.nan]]),
+    )
     error = np.array([[np.inf, 0.1], [np.nan, np.nan]])
-    pictures.fit(tmp_path / "p.png", pictures.Fit(images, np.isfinite(images), images, z, error), (2, 2), dpi=20)
+    pictures.fit(
+        tmp_path / "p.png",
+        pictures.Fit(images, np.isfinite(images), images, z, error),
+        (2, 2),
+        dpi=20,
+    )
     assert (tmp_path / "p.png").stat().st_size > 0
 
 
@@ -149,7 +166,9 @@ from cvxinv.cli import main
 main(["--help"])
 print([m for m in ("cvxpy", "torch", "matplotlib") if m in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert done.stdout.rstrip().endswith("[]")
     for command in ("demo", "invert", "verify", "check", "bench"):
         assert command in done.stdout

@@ -12,7 +12,9 @@ from tests.support.shell import SIZES, complains
 def test_invert_writes_what_the_pursuit_finds(run, G, latent):
     y = G(latent)
     np.savez("y.npz", y=y, other=latent)
-    code, out, err = run("invert", "g.safetensors", "y.npz", "--method", "latent-pursuit", "--out", "result.npz")
+    code, out, err = run(
+        "invert", "g.safetensors", "y.npz", "--method", "latent-pursuit", "--out", "result.npz"
+    )
     assert (code, err) == (0, "")
     assert "4/4" in out
     assert "result.npz" in out
@@ -49,7 +51,9 @@ def test_methods_and_options(run, G, latent, options):
         np.testing.assert_allclose(found["z"], latent[:1], atol=1e-5)
 
 
-@pytest.mark.parametrize(("method", "zero"), [("latent-pursuit", "OPTIMAL"), ("invert", "NOT_IDENTIFIABLE")])
+@pytest.mark.parametrize(
+    ("method", "zero"), [("latent-pursuit", "OPTIMAL"), ("invert", "NOT_IDENTIFIABLE")]
+)
 def test_hidden_pixels_nan_and_zero_signals(run, G, latent, method, zero):
     y = G(latent)
     seen = np.random.default_rng(0).random(y.shape) > 0.2
@@ -69,16 +73,42 @@ def test_hidden_pixels_nan_and_zero_signals(run, G, latent, method, zero):
 def test_invert_writes_and_tells_how_sure_it_is(run, G, latent):
     y = G(latent) + 0.05 * np.random.default_rng(0).standard_normal((4, SIZES[-1]))
     np.save("y.npy", y)
-    code, out, err = run("invert", "g.safetensors", "y.npy", "--noise", "0.05", "--picture", "p.png", "--shape", "5x6")
+    code, out, err = run(
+        "invert",
+        "g.safetensors",
+        "y.npy",
+        "--noise",
+        "0.05",
+        "--picture",
+        "p.png",
+        "--shape",
+        "5x6",
+    )
     assert (code, err) == (0, "")
-    for word in ("STATIONARY", "better ones may exist", "error bar", "agreement", "4 of 4 are not reproduced", "p.png"):
+    for word in (
+        "STATIONARY",
+        "better ones may exist",
+        "error bar",
+        "agreement",
+        "4 of 4 are not reproduced",
+        "p.png",
+    ):
         assert word in out
     assert (run.folder / "p.png").read_bytes().startswith(b"\x89PNG")
     expected = cvxinv.invert(G, y, noise=0.05)
     with np.load("inversion.npz", allow_pickle=False) as found:
         assert found["method"] == "invert"
         np.testing.assert_array_equal(found["identifiable"], True)
-        for name in ("z", "objective", "residual", "noise", "covariance", "standard_error", "condition", "agreement"):
+        for name in (
+            "z",
+            "objective",
+            "residual",
+            "noise",
+            "covariance",
+            "standard_error",
+            "condition",
+            "agreement",
+        ):
             np.testing.assert_allclose(found[name], getattr(expected, name), err_msg=name)
         assert (np.abs(found["z"] - latent) < 5 * found["standard_error"]).all()
 
@@ -94,7 +124,16 @@ def test_many_signals_are_reported_by_quantiles(run, G):
 def test_picture_of_a_pursuit_with_hidden_pixels(run, G, latent):
     np.save("y.npy", G(latent))
     np.save("mask.npy", np.arange(SIZES[-1]) > 2)
-    options = "--method", "latent-pursuit", "--mask", "mask.npy", "--picture", "p.png", "--shape", "5x6"
+    options = (
+        "--method",
+        "latent-pursuit",
+        "--mask",
+        "mask.npy",
+        "--picture",
+        "p.png",
+        "--shape",
+        "5x6",
+    )
     assert run("invert", "g.safetensors", "y.npy", *options)[0] == 0
     assert (run.folder / "p.png").read_bytes().startswith(b"\x89PNG")
 
@@ -119,7 +158,10 @@ def test_picture_of_a_pursuit_with_hidden_pixels(run, G, latent):
         (["--picture", "p.png", "--shape", "4x6"], "H times W = 30"),
         (["--picture", "p.png", "--shape", "wide"], "'wide'"),
         (["--picture", "no/such/p.png", "--shape", "5x6"], "folder"),
-        (["--picture", "p.foo", "--shape", "5x6"], "p.foo: expected a picture that ends in one of .avif"),
+        (
+            ["--picture", "p.foo", "--shape", "5x6"],
+            "p.foo: expected a picture that ends in one of .avif",
+        ),
         (["--method", "linear-programming", "--lam", "1"], "--lam does not apply"),
         (["--method", "latent-pursuit", "--lam", "few"], "--lam"),
         (["--method", "latent-pursuit", "--lam", "theorem3"], "theorem3"),

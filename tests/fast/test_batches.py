@@ -1,4 +1,6 @@
-"""`fast.solve` on batches: companions, chunks, bad signals, kinds of arrays, warm starts, and the layers of generators."""
+"""`fast.solve` on batches: companions, chunks, bad signals, kinds of arrays, warm starts, and the
+layers of generators.
+"""
 
 import numpy as np
 import pytest
@@ -8,7 +10,19 @@ import cvxinv
 import fast
 from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, MidLayer, Status, reference
 from fast import default
-from tests.support.instances import CLASSES, CONSTRAINED, DATA, MASK, SEEDS, chosen, generator, instance, matrix, replaced, tensors
+from tests.support.instances import (
+    CLASSES,
+    CONSTRAINED,
+    DATA,
+    MASK,
+    SEEDS,
+    chosen,
+    generator,
+    instance,
+    matrix,
+    replaced,
+    tensors,
+)
 from tests.support.oracles import determined, distance
 from tests.support.tolerances import ALONE, KKT, KKT_FLOAT32, SAME_OBJECTIVE, SAME_POINT
 
@@ -16,10 +30,16 @@ PRINTED = {cls: "linearized_admm" if cls in CONSTRAINED else "fista" for cls in 
 
 
 def layers(G, count, noise=0.0, seed=0):
-    """The statements of the pursuits at the true layers of `count` signals that are determined by their layers, with noise."""
+    """The statements of the pursuits at the true layers of `count` signals that are determined by
+    their layers, with noise.
+    """
     rng = np.random.default_rng(seed)
     z = rng.standard_normal((8 * count, G.sizes[0]))
-    z = z[np.all([S.sum(axis=1) > 1.2 * n for S, n in zip(G.supports(z), G.sizes, strict=False)], axis=0)][:count]
+    z = z[
+        np.all(
+            [S.sum(axis=1) > 1.2 * n for S, n in zip(G.supports(z), G.sizes, strict=False)], axis=0
+        )
+    ][:count]
     assert len(z) == count
 
     def noisy(x):
@@ -29,18 +49,21 @@ def layers(G, count, noise=0.0, seed=0):
     y = noisy(G.activation.inverse(G(z)))
     return [
         LastLayer(W[-1], y, bias=b[-1]),
-        *(MidLayer(W[i], np.where(S[i], np.maximum(noisy(x[i]), 0), 0), S[i], b[i]) for i in range(G.depth - 1, 0, -1)),
+        *(
+            MidLayer(W[i], np.where(S[i], np.maximum(noisy(x[i]), 0), 0), S[i], b[i])
+            for i in range(G.depth - 1, 0, -1)
+        ),
         Latent(W[0], np.where(S[0], noisy(x[0]), 0), S[0], b[0]),
         BasisPursuit(W[-1], y, bias=b[-1], lam=noise),
         LeastSquares(W[0], noisy(x[0]), S[0], bias=b[0]),
-    ]  # fmt: skip
+    ]
 
 
 def close(x, y, tol=ALONE):
     assert (np.linalg.norm(x - y, axis=-1) <= tol * np.linalg.norm(y, axis=-1)).all()
 
 
-# -- companions ------------------------------------------------------------------------------------------------------
+# -- companions ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.01])
@@ -63,7 +86,10 @@ def test_layers_of_the_shipped_generator(noise):
         assert list(sol.status) == [Status.OPTIMAL] * 12, type(problem)
         c, best = sol.certificate, expected.certificate
         size = 0.5 * (getattr(problem, DATA[type(problem)]) ** 2).sum(axis=1)[:2]
-        assert (np.abs(c.objective[:2] - best.objective) <= SAME_OBJECTIVE * np.maximum(size, best.objective)).all()
+        assert (
+            np.abs(c.objective[:2] - best.objective)
+            <= SAME_OBJECTIVE * np.maximum(size, best.objective)
+        ).all()
         assert (distance(chosen(problem, slice(0, 2)), sol.x[:2], expected.x) <= SAME_POINT).all()
         np.testing.assert_array_equal(sol.support[:2], expected.support)
 
@@ -93,7 +119,9 @@ def test_the_same_call_gives_the_same_answer_and_chunks_change_nothing(cls):
                 assert (parts.dual is None) == (one.dual is None)
                 for proof in (parts.infeasibility, one.infeasibility):
                     assert (proof is not None) == (Status.INFEASIBLE in one.status)
-                    assert proof is None or list(proof.any(axis=1)) == list(one.status == Status.INFEASIBLE)
+                    assert proof is None or list(proof.any(axis=1)) == list(
+                        one.status == Status.INFEASIBLE
+                    )
 
 
 def test_out_of_memory_halves_the_parts(monkeypatch):
@@ -127,15 +155,22 @@ def test_all_signals_may_share_a_mask():
     for cls in CLASSES:
         problem = instance(cls, "shared_mask", 2)
         mask, data = getattr(problem, MASK[cls]), getattr(problem, DATA[cls])
-        each = fast.solve(replaced(problem, **{MASK[cls]: np.repeat(mask[None], len(data), axis=0)}))
+        each = fast.solve(
+            replaced(problem, **{MASK[cls]: np.repeat(mask[None], len(data), axis=0)})
+        )
         shared = fast.solve(problem)
         assert list(each.status) == list(shared.status)
         only = determined(problem) & (shared.status == Status.OPTIMAL)
         assert (distance(problem, each.x, shared.x)[only] <= ALONE).all()
-        np.testing.assert_allclose(each.certificate.objective, shared.certificate.objective, rtol=SAME_OBJECTIVE, atol=ALONE)
+        np.testing.assert_allclose(
+            each.certificate.objective,
+            shared.certificate.objective,
+            rtol=SAME_OBJECTIVE,
+            atol=ALONE,
+        )
 
 
-# -- bad signals -----------------------------------------------------------------------------------------------------
+# -- bad signals -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["auto", "printed"])
@@ -147,7 +182,9 @@ def test_a_bad_signal_harms_no_other(cls, bad, method):
         problem = instance(cls, "full_support", seed)
         data = getattr(problem, DATA[cls]).copy()
         data[1, 2] = bad
-        sol, alone = (fast.solve(p, method=method) for p in (replaced(problem, **{DATA[cls]: data}), problem))
+        sol, alone = (
+            fast.solve(p, method=method) for p in (replaced(problem, **{DATA[cls]: data}), problem)
+        )
         assert list(sol.status) == [Status.OPTIMAL, Status.NONFINITE, Status.OPTIMAL]
         assert np.isnan(sol.x[1]).all()
         assert sol.certificate.kkt[1] == np.inf
@@ -159,7 +196,9 @@ def test_a_bad_signal_harms_no_other(cls, bad, method):
 @pytest.mark.parametrize("cls", CLASSES)
 def test_nothing_but_bad_signals(cls):
     problem = instance(cls, "full_support", 3)
-    sol = fast.solve(replaced(problem, **{DATA[cls]: np.full_like(getattr(problem, DATA[cls]), np.nan)}))
+    sol = fast.solve(
+        replaced(problem, **{DATA[cls]: np.full_like(getattr(problem, DATA[cls]), np.nan)})
+    )
     assert list(sol.status) == [Status.NONFINITE] * 3
     assert np.isnan(sol.x).all()
 
@@ -175,7 +214,7 @@ def test_rows_that_do_not_enter_may_hold_anything(cls, bad):
         assert list(sol.status) == list(expected.status)
 
 
-# -- kinds of input --------------------------------------------------------------------------------------------------
+# -- kinds of input --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -197,25 +236,52 @@ def test_batches_of_none_and_one_and_signals_alone(cls):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, torch.float32, torch.float64])
 @pytest.mark.parametrize("cls", CLASSES)
 def test_answers_have_kind_and_dtype_of_the_data(cls, dtype):
-    W, Y = matrix("plain", np.random.default_rng(1)), np.abs(np.random.default_rng(2).standard_normal((3, 20)))
-    cast = (lambda a: torch.tensor(a, dtype=dtype)) if isinstance(dtype, torch.dtype) else (lambda a: a.astype(dtype))
+    W, Y = (
+        matrix("plain", np.random.default_rng(1)),
+        np.abs(np.random.default_rng(2).standard_normal((3, 20))),
+    )
+    cast = (
+        (lambda a: torch.tensor(a, dtype=dtype))
+        if isinstance(dtype, torch.dtype)
+        else (lambda a: a.astype(dtype))
+    )
     sol = fast.solve(cls(cast(W), cast(Y)))
     assert type(sol.x) is type(sol.support) is type(sol.certificate.kkt) is type(cast(Y))
     assert sol.x.dtype == dtype
     assert list(sol.status) == [Status.OPTIMAL] * 3
     single = "32" in str(dtype)
     assert sol.certificate.kkt.max() <= (KKT_FLOAT32 if single else KKT)
-    np.testing.assert_allclose(np.asarray(sol.x), reference.solve(cls(W, Y)).x, atol=1e-4 if single else SAME_POINT)
+    np.testing.assert_allclose(
+        np.asarray(sol.x), reference.solve(cls(W, Y)).x, atol=1e-4 if single else SAME_POINT
+    )
 
 
-@pytest.mark.parametrize("kind", ["plain", "mask", "small_signal", "large_matrix", "uneven_columns", "duplicate_columns", "wide"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "plain",
+        "mask",
+        "small_signal",
+        "large_matrix",
+        "uneven_columns",
+        "duplicate_columns",
+        "wide",
+    ],
+)
 @pytest.mark.parametrize("cls", CLASSES)
 def test_float32_data_are_solved_to_their_accuracy(cls, kind):
     for seed in (1, 2):
         problem = instance(cls, kind, seed)
-        arrays = {k: v.astype(np.float32) for k, v in vars(problem).items() if getattr(v, "dtype", None) == np.float64}
+        arrays = {
+            k: v.astype(np.float32)
+            for k, v in vars(problem).items()
+            if getattr(v, "dtype", None) == np.float64
+        }
         problem = replaced(problem, **arrays)
-        sol, good = fast.solve(problem), reference.solve(problem).status == Status.OPTIMAL  # not where float32 cannot hold the answer
+        sol, good = (
+            fast.solve(problem),
+            reference.solve(problem).status == Status.OPTIMAL,
+        )  # not where float32 cannot hold the answer
         assert list(sol.status[good]) == [Status.OPTIMAL] * good.sum(), (seed, sol.certificate.kkt)
         assert (sol.certificate.kkt[good] <= KKT_FLOAT32).all()
         assert good.all() or cls in CONSTRAINED
@@ -226,10 +292,16 @@ def test_memory_layout_does_not_matter_and_nothing_is_written_to(cls):
     problem = instance(cls, "mask", 3)
     data, expected = getattr(problem, DATA[cls]), fast.solve(problem).x
     before = {k: v.copy() for k, v in vars(problem).items() if isinstance(v, np.ndarray)}
-    strided = replaced(problem, W=np.asfortranarray(problem.W), **{DATA[cls]: np.repeat(data, 2, axis=0)[::2]})
+    strided = replaced(
+        problem, W=np.asfortranarray(problem.W), **{DATA[cls]: np.repeat(data, 2, axis=0)[::2]}
+    )
     np.testing.assert_allclose(fast.solve(strided).x, expected, rtol=ALONE, atol=ALONE)
     twin = tensors(problem)
-    twin = replaced(twin, W=twin.W.T.contiguous().T, **{DATA[cls]: getattr(twin, DATA[cls]).repeat_interleave(2, 0)[::2]})
+    twin = replaced(
+        twin,
+        W=twin.W.T.contiguous().T,
+        **{DATA[cls]: getattr(twin, DATA[cls]).repeat_interleave(2, 0)[::2]},
+    )
     np.testing.assert_allclose(fast.solve(twin).x, expected, rtol=ALONE, atol=ALONE)
     for k, v in before.items():
         np.testing.assert_array_equal(getattr(problem, k), v)
@@ -239,14 +311,22 @@ def test_memory_layout_does_not_matter_and_nothing_is_written_to(cls):
 def test_arrays_may_be_read_only_or_stored_backwards(cls):
     problem = instance(cls, "mask", 3)
     data, expected = getattr(problem, DATA[cls]), fast.solve(problem).x
-    fixed = replaced(problem, W=np.asarray(memoryview(problem.W).toreadonly()), **{DATA[cls]: np.asarray(memoryview(data).toreadonly())})
+    fixed = replaced(
+        problem,
+        W=np.asarray(memoryview(problem.W).toreadonly()),
+        **{DATA[cls]: np.asarray(memoryview(data).toreadonly())},
+    )
     np.testing.assert_allclose(fast.solve(fixed).x, expected, rtol=ALONE, atol=ALONE)
-    backwards = replaced(problem, W=problem.W[::-1].copy()[::-1], **{DATA[cls]: np.asfortranarray(data)})
+    backwards = replaced(
+        problem, W=problem.W[::-1].copy()[::-1], **{DATA[cls]: np.asfortranarray(data)}
+    )
     np.testing.assert_allclose(fast.solve(backwards).x, expected, rtol=ALONE, atol=ALONE)
-    np.testing.assert_allclose(fast.solve(problem, x0=expected[::-1].copy()[::-1]).x, expected, rtol=ALONE, atol=ALONE)
+    np.testing.assert_allclose(
+        fast.solve(problem, x0=expected[::-1].copy()[::-1]).x, expected, rtol=ALONE, atol=ALONE
+    )
 
 
-# -- warm starts -----------------------------------------------------------------------------------------------------
+# -- warm starts -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["auto", "printed"])
@@ -262,7 +342,15 @@ def test_a_start_at_the_solution_needs_few_steps_and_a_poor_one_does_no_harm(cls
         assert (warm.iterations <= 3).all()
     elif method == "auto":  # multipliers have to be found again
         assert (warm.iterations <= 10).all()
-    poor = np.vstack([np.full((1, 8), np.nan), np.full((1, 8), np.inf), np.full((1, 8), -1e3), np.full((1, 8), 1e6), np.ones((1, 8))])
+    poor = np.vstack(
+        [
+            np.full((1, 8), np.nan),
+            np.full((1, 8), np.inf),
+            np.full((1, 8), -1e3),
+            np.full((1, 8), 1e6),
+            np.ones((1, 8)),
+        ]
+    )
     for start in (poor, torch.tensor(poor), poor.astype(np.float32)):
         sol = fast.solve(problem, x0=start, **options)
         assert list(sol.status) == [Status.OPTIMAL] * 5

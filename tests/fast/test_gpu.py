@@ -9,7 +9,15 @@ import fast
 from cvxinv import Status
 from tests.fast.test_batches import PRINTED, layers
 from tests.fast.test_nonconvex import layer
-from tests.support.instances import CLASSES, CONSTRAINED, DATA, generator, instance, replaced, tensors
+from tests.support.instances import (
+    CLASSES,
+    CONSTRAINED,
+    DATA,
+    generator,
+    instance,
+    replaced,
+    tensors,
+)
 from tests.support.oracles import determined, distance
 from tests.support.tolerances import KKT_FLOAT32, SAME_OBJECTIVE, SAME_POINT
 
@@ -19,11 +27,19 @@ pytestmark = pytest.mark.gpu
 def same(problem, **options):
     """The answers on both devices, after a check that they agree."""
     there, here = fast.solve(tensors(problem, "cuda"), **options), fast.solve(problem, **options)
-    for array in (there.x, there.support, there.certificate.kkt, *([] if there.dual is None else [there.dual])):
+    for array in (
+        there.x,
+        there.support,
+        there.certificate.kkt,
+        *([] if there.dual is None else [there.dual]),
+    ):
         assert array.is_cuda
     assert list(there.status) == list(here.status)
     good = (here.status == Status.OPTIMAL) | (here.status == Status.STATIONARY)
-    size = np.maximum(0.5 * np.nansum(getattr(problem, DATA[type(problem)]) ** 2, axis=1), here.certificate.objective)
+    size = np.maximum(
+        0.5 * np.nansum(getattr(problem, DATA[type(problem)]) ** 2, axis=1),
+        here.certificate.objective,
+    )
     error = np.abs(there.certificate.objective.cpu().numpy() - here.certificate.objective)
     assert (error <= SAME_OBJECTIVE * size)[good].all()
     only = good & determined(problem, 0.05)
@@ -41,14 +57,20 @@ def test_the_default_agrees_with_the_cpu(cls, kind):
 @pytest.mark.parametrize("cls", CLASSES)
 def test_the_printed_methods_agree_with_the_cpu(cls):
     for seed in range(4):
-        same(instance(cls, "full_support" if cls in CONSTRAINED else "noisy", seed), method=PRINTED[cls])
+        same(
+            instance(cls, "full_support" if cls in CONSTRAINED else "noisy", seed),
+            method=PRINTED[cls],
+        )
 
 
 @pytest.mark.parametrize("method", ["auto", "fista"])
 @pytest.mark.parametrize("phi", ["tanh", "sigmoid", "plu", "leaky_relu"])
 def test_nonlinear_activations_agree_with_the_cpu(phi, method):
     problem, _ = layer(phi, "each")
-    there, here = fast.solve(tensors(problem, "cuda"), method=method), fast.solve(problem, method=method)
+    there, here = (
+        fast.solve(tensors(problem, "cuda"), method=method),
+        fast.solve(problem, method=method),
+    )
     assert list(there.status) == list(here.status)
     np.testing.assert_allclose(there.x.cpu(), here.x, atol=SAME_POINT)
 
@@ -75,7 +97,11 @@ def test_bad_signals_float32_starts_and_histories(cls):
     assert list(fast.solve(bad, x0=sol.x.cpu().numpy()).status) == list(sol.status)
     recorded = fast.solve(tensors(problem, "cuda"), method=PRINTED[cls], max_iter=5, history=True)
     assert len(recorded.history) == 6
-    arrays = {k: v.astype(np.float32) for k, v in vars(problem).items() if getattr(v, "dtype", None) == np.float64}
+    arrays = {
+        k: v.astype(np.float32)
+        for k, v in vars(problem).items()
+        if getattr(v, "dtype", None) == np.float64
+    }
     single = fast.solve(tensors(replaced(problem, **arrays), "cuda"))
     assert single.x.dtype == torch.float32
     assert list(single.status) == [Status.OPTIMAL] * 3
@@ -102,4 +128,6 @@ def test_levenberg_marquardt_and_invert_on_the_device():
     inv = cvxinv.invert(G, y.cuda(), noise=0.01, starts=6)
     for array in (inv.z, inv.covariance, inv.standard_error, inv.condition, inv.agreement):
         assert array.is_cuda
-    np.testing.assert_allclose(inv.objective.cpu(), cvxinv.invert(G, y, noise=0.01, starts=6).objective, rtol=1e-3)
+    np.testing.assert_allclose(
+        inv.objective.cpu(), cvxinv.invert(G, y, noise=0.01, starts=6).objective, rtol=1e-3
+    )

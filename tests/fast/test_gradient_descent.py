@@ -10,7 +10,13 @@ from rich.progress import Progress
 import cvxinv
 from cvxinv import Generator, Status
 from fast.latent.eq1 import fit_to
-from fast.latent.gradient_descent import EVERY, SMALL_GRADIENT, STEP_SIZES, _descend, gradient_descent
+from fast.latent.gradient_descent import (
+    EVERY,
+    SMALL_GRADIENT,
+    STEP_SIZES,
+    _descend,
+    gradient_descent,
+)
 from tests.support.instances import generator
 from tests.support.tolerances import ALONE, CLOSED_FORM, EXACT_SNR, FLOAT32_SNR, FORWARD
 
@@ -32,7 +38,7 @@ def random_mask(shape, hidden=0.2, seed=0):
     return np.random.default_rng(seed).random(shape) >= hidden
 
 
-# -- the gradient and the recursion -----------------------------------------------------------------------------------
+# -- the gradient and the recursion ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("masked", ["all", "shared", "each"])
@@ -48,7 +54,9 @@ def test_gradient_is_that_of_automatic_differentiation(phi, biased, masked):
     for i, W in enumerate(G.weights):
         t = x @ torch.tensor(W).T + (torch.tensor(G.biases[i]) if biased else 0)
         x = torch.relu(t)
-    expected = 0.5 * ((G.activation(t) - torch.tensor(y)) * torch.tensor(~hidden)).square().sum(dim=1)
+    expected = 0.5 * ((G.activation(t) - torch.tensor(y)) * torch.tensor(~hidden)).square().sum(
+        dim=1
+    )
     expected.sum().backward()
     objective, g = fit.gradient(torch.tensor(z))
     np.testing.assert_allclose(objective, expected.detach(), rtol=FORWARD)
@@ -57,7 +65,9 @@ def test_gradient_is_that_of_automatic_differentiation(phi, biased, masked):
 
 @pytest.mark.parametrize("phi", ACTIVATIONS)
 def test_the_recursion_as_stated(phi):
-    """v <- momentum v + gradient, z <- z - step (1 - t / steps) v, signal by signal in plain NumPy."""
+    """v <- momentum v + gradient, z <- z - step (1 - t / steps) v, signal by signal in plain
+    NumPy.
+    """
     G, _, y, z = case(phi, biased=True, distance=0.3)
     steps, momentum, step = 50, 0.8, 2e-3
     inv = gradient_descent(G, y, steps=steps, momentum=momentum, step=step, start=z)
@@ -84,16 +94,21 @@ def test_from_near_the_truth_it_gets_there(phi):
         assert (cvxinv.snr(z, inv.z) >= EXACT_SNR).all()
         assert list(inv.status) == [Status.STATIONARY] * len(z)
         np.testing.assert_allclose(inv.signal, y, atol=CLOSED_FORM)
-    for x, x_hat, S, S_hat in zip(G.layers(inv.z), inv.layers, G.supports(inv.z), inv.supports, strict=True):
+    for x, x_hat, S, S_hat in zip(
+        G.layers(inv.z), inv.layers, G.supports(inv.z), inv.supports, strict=True
+    ):
         np.testing.assert_array_equal(x_hat, x)
         np.testing.assert_array_equal(S_hat, S)
     assert inv.solutions == []
 
 
 @given(
-    step=st.floats(1e-6, 1e6), momentum=st.floats(0, 0.99), seed=st.integers(0, 5), phi=st.sampled_from(ACTIVATIONS),
+    step=st.floats(1e-6, 1e6),
+    momentum=st.floats(0, 0.99),
+    seed=st.integers(0, 5),
+    phi=st.sampled_from(ACTIVATIONS),
     steps=st.integers(1, 2 * EVERY),
-)  # fmt: skip
+)
 @example(step=1e6, momentum=0.9, seed=0, phi="identity", steps=EVERY + 1)  # overflows
 @example(step=1e4, momentum=0.0, seed=0, phi="tanh", steps=10)  # is thrown to where phi is flat
 def test_never_worse_than_the_start(step, momentum, seed, phi, steps):
@@ -108,9 +123,13 @@ def test_never_worse_than_the_start(step, momentum, seed, phi, steps):
 
 @pytest.mark.parametrize("step", [1e3, 1e300])
 def test_what_blows_up_keeps_its_best_point_and_spoils_no_other(step):
-    """G(z) = (max(z, 0), max(-z, 0)): the second signal is solved before the first step, the first thrown away by it."""
+    """G(z) = (max(z, 0), max(-z, 0)): the second signal is solved before the first step, the first
+    thrown away by it.
+    """
     G = Generator([np.array([[1.0], [-1.0]]), np.eye(2)])
-    inv = gradient_descent(G, np.array([[2.0, 0.0], [3.0, 0.0]]), steps=4000, step=step, start=np.array([[1.0], [3.0]]))
+    inv = gradient_descent(
+        G, np.array([[2.0, 0.0], [3.0, 0.0]]), steps=4000, step=step, start=np.array([[1.0], [3.0]])
+    )
     assert inv.z.tolist() == [[1.0], [3.0]]
     assert list(inv.status) == [Status.MAX_ITER, Status.STATIONARY]
 
@@ -120,14 +139,23 @@ def test_stationarity_does_not_depend_on_units():
     near = z * (1 + np.array([[1e-12], [1e-10], [1e-7], [1e-6], [1e-3], [0]]))
     for unit in (1e-9, 1.0, 1e9):
         fit, _ = fit_to(G, unit * y, None)
-        assert fit.stationary(torch.tensor(unit * near)).tolist() == [True, True, False, False, False, True]
+        assert fit.stationary(torch.tensor(unit * near)).tolist() == [
+            True,
+            True,
+            False,
+            False,
+            False,
+            True,
+        ]
 
 
-# -- the search ----------------------------------------------------------------------------------------------------
+# -- the search ------------------------------------------------------------------------------------
 
 
 def test_search_takes_the_smallest_step_size_that_converges():
-    """Signals scaled apart see different curvature under tanh: they want different step sizes, and some find none."""
+    """Signals scaled apart see different curvature under tanh: they want different step sizes, and
+    some find none.
+    """
     G = generator((3, 12, 30), "tanh")
     G = Generator([0.3 * G.weights[0], 0.3 * G.weights[1]], activation="tanh")
     z = np.random.default_rng(1).standard_normal((40, 3)) * np.linspace(0.1, 20, 40)[:, None]
@@ -138,7 +166,15 @@ def test_search_takes_the_smallest_step_size_that_converges():
     expected = start.copy()
     with Progress(disable=True) as bar:
         runs = [
-            [*map(np.asarray, _descend(fit, torch.tensor(start), [step] * steps, momentum, SMALL_GRADIENT, bar))] for step in STEP_SIZES
+            [
+                *map(
+                    np.asarray,
+                    _descend(
+                        fit, torch.tensor(start), [step] * steps, momentum, SMALL_GRADIENT, bar
+                    ),
+                )
+            ]
+            for step in STEP_SIZES
         ]
     for points, objective, _ in runs:
         expected[objective < lowest] = points[objective < lowest]
@@ -148,11 +184,13 @@ def test_search_takes_the_smallest_step_size_that_converges():
         expected[converged], first[converged] = points[converged], k
     np.testing.assert_allclose(found, expected, atol=ALONE)
     solved = torch.tensor(first < len(STEP_SIZES))
-    assert bool((fit[solved].gradient(torch.tensor(found)[solved])[1].norm(dim=1) < SMALL_GRADIENT).all())
+    assert bool(
+        (fit[solved].gradient(torch.tensor(found)[solved])[1].norm(dim=1) < SMALL_GRADIENT).all()
+    )
     assert len(set(first)) > 2
 
 
-# -- batches and bad signals ------------------------------------------------------------------------------------------
+# -- batches and bad signals -----------------------------------------------------------------------
 
 small = partial(gradient_descent, steps=300, step=5e-3)
 
@@ -182,7 +220,9 @@ def test_random_starts_depend_on_seed_and_row_only():
 
 @pytest.mark.parametrize("seed", [0, 7])
 def test_random_starts_are_not_the_latent_vectors_of_an_experiment(seed):
-    """z ~ default_rng(seed), as any experiment draws it, and the same seed here: the start must not be the answer."""
+    """z ~ default_rng(seed), as any experiment draws it, and the same seed here: the start must not
+    be the answer.
+    """
     G = generator(SIZES, "plu")
     z = np.random.default_rng(seed).standard_normal((4, 3))
     inv = gradient_descent(G, G(z), steps=1, step=1e-12, seed=seed)
@@ -225,7 +265,7 @@ def test_starts_that_are_not_finite_are_drawn():
     assert np.isfinite(inv.z).all()
 
 
-# -- kinds of input ----------------------------------------------------------------------------------------------------
+# -- kinds of input --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["numpy", "torch"])
@@ -252,8 +292,12 @@ def test_numpy_memory_of_any_kind():
     frozen = y.copy()
     frozen.flags.writeable = False
     np.testing.assert_array_equal(small(G, frozen, start=start).z, expected)
-    np.testing.assert_array_equal(small(G, y[:, ::-1].copy()[:, ::-1], start=torch.tensor(start)).z, expected)
-    np.testing.assert_array_equal(small(G.to("cpu"), y, start=start, observed=torch.ones(60, dtype=torch.bool)).z, expected)
+    np.testing.assert_array_equal(
+        small(G, y[:, ::-1].copy()[:, ::-1], start=torch.tensor(start)).z, expected
+    )
+    np.testing.assert_array_equal(
+        small(G.to("cpu"), y, start=start, observed=torch.ones(60, dtype=torch.bool)).z, expected
+    )
 
 
 def test_wrong_arguments_are_named():
@@ -289,10 +333,15 @@ def test_wrong_arguments_are_named():
 def test_on_a_gpu(dtype):
     G, z, y, start = case("plu")
     y, start = (torch.tensor(a, dtype=dtype, device="cuda") for a in (y, start))
-    inv = gradient_descent(G, y, steps=3000, step=0.02, start=start, observed=torch.ones(60, dtype=torch.bool))
+    inv = gradient_descent(
+        G, y, steps=3000, step=0.02, start=start, observed=torch.ones(60, dtype=torch.bool)
+    )
     assert inv.z.device.type == inv.signal.device.type == "cuda"
     assert inv.z.dtype == dtype
-    assert (cvxinv.snr(z, inv.z.double().cpu().numpy()) >= (EXACT_SNR if dtype == torch.float64 else FLOAT32_SNR)).all()
+    assert (
+        cvxinv.snr(z, inv.z.double().cpu().numpy())
+        >= (EXACT_SNR if dtype == torch.float64 else FLOAT32_SNR)
+    ).all()
     assert list(inv.status) == [Status.STATIONARY] * len(z)
     searched = gradient_descent(G, y, steps=200, step="search", seed=1)
     assert bool(torch.isfinite(searched.z).all())

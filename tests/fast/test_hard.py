@@ -1,4 +1,6 @@
-"""`fast.solve` where it is hard: scales, few rows, bad conditioning, degenerate matrices, tiny weights; and early stops."""
+"""`fast.solve` where it is hard: scales, few rows, bad conditioning, degenerate matrices, tiny
+weights; and early stops.
+"""
 
 import numpy as np
 import pytest
@@ -7,7 +9,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import fast
-from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, MidLayer, Status, reference, verify
+from cvxinv import (
+    BasisPursuit,
+    LastLayer,
+    Latent,
+    LeastSquares,
+    MidLayer,
+    Status,
+    reference,
+    verify,
+)
 from fast.core.layer import scaled
 from fast.methods import interior_point, last_resort
 from tests.reference.test_adversarial import BIG_ROW, SMALL_ROW
@@ -19,7 +30,9 @@ METHODS = ("auto", "fista", "linearized_admm")
 
 
 def same_optimum(problem, count, unsolved=0):
-    """Every signal is OPTIMAL, with the objective of the reference, which may leave some unsolved."""
+    """Every signal is OPTIMAL, with the objective of the reference, which may leave some
+    unsolved.
+    """
     sol, expected = fast.solve(problem), reference.solve(problem)
     assert list(sol.status) == [Status.OPTIMAL] * count, sol.certificate.kkt
     both = expected.status == Status.OPTIMAL
@@ -31,7 +44,7 @@ def same_optimum(problem, count, unsolved=0):
     return sol, expected
 
 
-# -- scales ------------------------------------------------------------------------------------------------------------
+# -- scales ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("of_signal", [1e-8, 1.0, 1e8])
@@ -41,7 +54,13 @@ def test_rescaling_the_problem_rescales_its_answer(cls, of_matrix, of_signal):
     for seed in SEEDS:
         problem = instance(cls, "noisy" if cls not in CONSTRAINED else "full_support", seed)
         bias = None if problem.bias is None else of_signal * problem.bias
-        weight = {"gamma": of_matrix**2} if cls is Latent else {"lam": of_matrix * of_signal} if cls is not LeastSquares else {}
+        weight = (
+            {"gamma": of_matrix**2}
+            if cls is Latent
+            else {"lam": of_matrix * of_signal}
+            if cls is not LeastSquares
+            else {}
+        )
         weight = {k: v * getattr(problem, k) for k, v in weight.items()}
         data = {DATA[cls]: of_signal * getattr(problem, DATA[cls])}
         sol = fast.solve(replaced(problem, W=of_matrix * problem.W, bias=bias, **data, **weight))
@@ -56,15 +75,20 @@ def test_signals_of_very_different_size_in_one_batch(cls):
     problem = instance(cls, "noisy", 0, count=6)
     problem = replaced(problem, **{DATA[cls]: np.abs(getattr(problem, DATA[cls]))})
     scale = np.array([[1e-12], [1e-6], [1.0], [1e6], [1e12], [0.0]])
-    sol, expected = fast.solve(replaced(problem, **{DATA[cls]: scale * getattr(problem, DATA[cls])})), fast.solve(problem)
+    sol, expected = (
+        fast.solve(replaced(problem, **{DATA[cls]: scale * getattr(problem, DATA[cls])})),
+        fast.solve(problem),
+    )
     if cls in CONSTRAINED:  # the zero signal has no support
         assert list(sol.status[:5]) == list(expected.status[:5])
     assert list(sol.status) == [Status.OPTIMAL] * 6
-    assert (distance(chosen(problem, slice(0, 5)), sol.x[:5] / scale[:5], expected.x[:5]) <= ALONE).all()
+    assert (
+        distance(chosen(problem, slice(0, 5)), sol.x[:5] / scale[:5], expected.x[:5]) <= ALONE
+    ).all()
     assert not sol.x[5].any()
 
 
-# -- few rows, bad conditioning, degenerate matrices ----------------------------------------------------------------------
+# -- few rows, bad conditioning, degenerate matrices -----------------------------------------------
 
 
 @pytest.mark.parametrize("lam", [1e-3, 1e-6, 0.0])
@@ -74,7 +98,9 @@ def test_underdetermined_last_layers(shape, lam):
     W = rng.standard_normal(shape) / np.sqrt(shape[0])
     x = np.maximum(rng.standard_normal((count, shape[1])), 0)
     for noise in (0.0, 0.1):
-        same_optimum(LastLayer(W, x @ W.T + noise * rng.standard_normal((count, shape[0])), lam=lam), count)
+        same_optimum(
+            LastLayer(W, x @ W.T + noise * rng.standard_normal((count, shape[0])), lam=lam), count
+        )
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -88,10 +114,18 @@ def test_badly_conditioned_matrices(cls, shape, cond):
     for noise in (0.0, 0.01):
         data = x @ W.T + noise * rng.standard_normal((5, m))
         data = np.maximum(data, 0) if cls in CONSTRAINED else data
-        for weight in ({}, {"gamma": 1e-3} if cls is Latent else {"lam": 1e-3}) if cls is not LeastSquares else ({},):
+        for weight in (
+            ({}, {"gamma": 1e-3} if cls is Latent else {"lam": 1e-3})
+            if cls is not LeastSquares
+            else ({},)
+        ):
             problem = cls(W, data, **weight)
-            sol, expected = same_optimum(problem, 5, unsolved=int(cls is Latent and cond == 1e4))  # Clarabel stops at 4e-8 on one
-            if weight == {} and cls is BasisPursuit and noise == 0:  # least squares: the residual bounds the distance
+            sol, expected = same_optimum(
+                problem, 5, unsolved=int(cls is Latent and cond == 1e4)
+            )  # Clarabel stops at 4e-8 on one
+            if (
+                weight == {} and cls is BasisPursuit and noise == 0
+            ):  # least squares: the residual bounds the distance
                 assert (distance(problem, sol.x, expected.x) <= cond * SAME_POINT).all()
 
 
@@ -110,7 +144,11 @@ DEGENERATE = {
 @pytest.mark.parametrize("cls", CLASSES)
 def test_matrices_of_nothing_and_of_copies(cls, W):
     data = np.abs(np.random.default_rng(1).standard_normal((4, len(W))))
-    for weight in ({}, {"gamma": 0.1} if cls is Latent else {"lam": 0.1}) if cls is not LeastSquares else ({},):
+    for weight in (
+        ({}, {"gamma": 0.1} if cls is Latent else {"lam": 0.1})
+        if cls is not LeastSquares
+        else ({},)
+    ):
         sol, _ = same_optimum(cls(W, data, **weight), 4)
         zero = ~W.any(axis=0)
         assert not sol.support[:, zero].any()
@@ -154,10 +192,15 @@ def test_a_weight_that_leaves_nothing():
     assert np.abs(sol.x).max() <= 1e-10
 
 
-# -- early stops -------------------------------------------------------------------------------------------------------
+# -- early stops -----------------------------------------------------------------------------------
 
 
-@given(cap=st.integers(0, 60), cls=st.sampled_from(CLASSES), method=st.sampled_from(METHODS), seed=st.sampled_from(SEEDS))
+@given(
+    cap=st.integers(0, 60),
+    cls=st.sampled_from(CLASSES),
+    method=st.sampled_from(METHODS),
+    seed=st.sampled_from(SEEDS),
+)
 @example(cap=0, cls=LastLayer, method="auto", seed=0)
 @example(cap=0, cls=MidLayer, method="auto", seed=1)
 @example(cap=1, cls=MidLayer, method="auto", seed=0)
@@ -171,7 +214,10 @@ def test_caps_are_kept_and_nothing_is_claimed_without_proof(cap, cls, method, se
     assert np.isfinite(sol.x).all()
     proven = verify(problem, sol.x, sol.dual).optimal(KKT)
     for b in range(3):
-        assert sol.status[b] is (Status.OPTIMAL if proven[b] else Status.MAX_ITER) or sol.status[b] is Status.INFEASIBLE
+        assert (
+            sol.status[b] is (Status.OPTIMAL if proven[b] else Status.MAX_ITER)
+            or sol.status[b] is Status.INFEASIBLE
+        )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -203,7 +249,13 @@ def test_tol_is_what_the_certificate_must_prove(cls):
 
 def test_without_the_sure_methods_infeasible_signals_are_only_unsolved():
     """x >= 0 with x_1 + x_2 <= -1 on the rows that are off: no point satisfies it."""
-    problem = MidLayer(np.ones((2, 2)), np.array([[1.0, 0.0]] * 2), np.array([[True, False]] * 2), np.array([0.0, 1.0]), lam=0.1)
+    problem = MidLayer(
+        np.ones((2, 2)),
+        np.array([[1.0, 0.0]] * 2),
+        np.array([[True, False]] * 2),
+        np.array([0.0, 1.0]),
+        lam=0.1,
+    )
     proven, unsolved = fast.solve(problem), fast.solve(problem, sure=False)
     assert list(proven.status) == [Status.INFEASIBLE] * 2
     assert list(unsolved.status) == [Status.MAX_ITER] * 2
@@ -213,7 +265,9 @@ def test_without_the_sure_methods_infeasible_signals_are_only_unsolved():
 
 
 def of_any_scale(seed, scale_first):
-    """Four signals with nothing behind them, weights of size 1e-3 .. 1e3 and lam of size 1e-4 .. 10."""
+    """Four signals with nothing behind them, weights of size 1e-3 .. 1e3 and lam of size 1e-4 ..
+    10.
+    """
     rng = np.random.default_rng(seed)
     m, n = rng.integers(1, 30, 2)
     scale = 10.0 ** rng.integers(-3, 4) if scale_first else None
@@ -224,7 +278,10 @@ def of_any_scale(seed, scale_first):
     return MidLayer(W, t, bias=rng.standard_normal(m) * rng.integers(0, 2), lam=lam)
 
 
-@pytest.mark.parametrize(("seed", "scale_first"), [(52, True), (179, True), (231, True), (104, False), *((k, True) for k in range(8))])
+@pytest.mark.parametrize(
+    ("seed", "scale_first"),
+    [(52, True), (179, True), (231, True), (104, False), *((k, True) for k in range(8))],
+)
 def test_units_of_the_batch_leave_no_signal_unsolved(seed, scale_first):
     """What is small in units that signals share can be too much in a signal's own."""
     problem = of_any_scale(seed, scale_first)
@@ -235,8 +292,14 @@ def test_units_of_the_batch_leave_no_signal_unsolved(seed, scale_first):
         alone = fast.solve(chosen(problem, b))
         assert alone.status is sol.status[b]
         if alone.status is Status.OPTIMAL:
-            size = max(0.5 * np.sum(problem.x_next[b, problem.x_next[b] > 0] ** 2), alone.certificate.objective)
-            assert abs(alone.certificate.objective - sol.certificate.objective[b]) <= SAME_OBJECTIVE * size
+            size = max(
+                0.5 * np.sum(problem.x_next[b, problem.x_next[b] > 0] ** 2),
+                alone.certificate.objective,
+            )
+            assert (
+                abs(alone.certificate.objective - sol.certificate.objective[b])
+                <= SAME_OBJECTIVE * size
+            )
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -245,7 +308,12 @@ def test_interior_points_of_split_entries_need_systems_of_half_the_size(shape, m
     """x = x+ - x-: the same steps with the factor of all 2 n unknowns, and of n."""
     rng, (m, n) = np.random.default_rng(0), shape
     rows = rng.random((3, m)) < 0.7 if masked else None
-    problem = BasisPursuit(torch.tensor(rng.standard_normal(shape)), torch.tensor(rng.standard_normal((3, m))), rows, lam=0.1)
+    problem = BasisPursuit(
+        torch.tensor(rng.standard_normal(shape)),
+        torch.tensor(rng.standard_normal((3, m))),
+        rows,
+        lam=0.1,
+    )
     layer = last_resort._split(scaled(problem.quadratic(), even=False)[0])
     whole, half = interior_point.method(layer), interior_point.method(layer, halves=True)
     a = b = whole.start(torch.zeros(3, 2 * n, dtype=torch.float64), None)
@@ -253,4 +321,6 @@ def test_interior_points_of_split_entries_need_systems_of_half_the_size(shape, m
         a, b = whole.step(a), half.step(b)
         for one, other in zip(a[:2], b[:2], strict=True):
             assert (one - other).norm() <= 1e-9 * one.norm()
-    assert half.residual(b).max() < 1e-3 * half.residual(half.start(torch.zeros_like(b.x), None)).max()
+    assert (
+        half.residual(b).max() < 1e-3 * half.residual(half.start(torch.zeros_like(b.x), None)).max()
+    )

@@ -1,4 +1,6 @@
-"""Levenberg-Marquardt on eq. 1: against closed forms, SciPy, automatic differentiation, and its own promises about batches."""
+"""Levenberg-Marquardt on eq. 1: against closed forms, SciPy, automatic differentiation, and its own
+promises about batches.
+"""
 
 import numpy as np
 import pytest
@@ -34,7 +36,10 @@ def test_jacobian_is_that_of_automatic_differentiation(phi):
     seen = np.random.default_rng(1).random(y.shape) < 0.7
     fit, _ = fit_to(G, y, seen)
     z = torch.from_numpy(z)
-    weights, biases = [torch.from_numpy(np.array(W)) for W in G.weights], [torch.from_numpy(np.array(b)) for b in G.biases]
+    weights, biases = (
+        [torch.from_numpy(np.array(W)) for W in G.weights],
+        [torch.from_numpy(np.array(b)) for b in G.biases],
+    )
 
     def forward(v):
         for W, b in zip(weights[:-1], biases[:-1], strict=True):
@@ -42,9 +47,15 @@ def test_jacobian_is_that_of_automatic_differentiation(phi):
         return G.activation(weights[-1] @ v + biases[-1])
 
     for b in range(len(z)):
-        expected = torch.autograd.functional.jacobian(forward, z[b]) * torch.from_numpy(seen[b])[:, None]
-        np.testing.assert_allclose(fit.jacobian(z)[b].T, expected, atol=FORWARD * float(expected.abs().max()))
-        np.testing.assert_allclose(jacobian(G, z.numpy(), seen)[b], expected, atol=FORWARD * float(expected.abs().max()))
+        expected = (
+            torch.autograd.functional.jacobian(forward, z[b]) * torch.from_numpy(seen[b])[:, None]
+        )
+        np.testing.assert_allclose(
+            fit.jacobian(z)[b].T, expected, atol=FORWARD * float(expected.abs().max())
+        )
+        np.testing.assert_allclose(
+            jacobian(G, z.numpy(), seen)[b], expected, atol=FORWARD * float(expected.abs().max())
+        )
 
 
 @pytest.mark.parametrize("prior", [0.0, 0.3])
@@ -69,11 +80,18 @@ def test_agrees_with_scipy_from_the_same_start(phi):
     start = z + 0.01
     found = fast.levenberg_marquardt(G, y, start=start)
     for b in range(len(z)):
-        rival = scipy.optimize.least_squares(lambda v, b=b: G(v) - y[b], start[b], xtol=1e-15, ftol=1e-15, gtol=1e-15)
+        rival = scipy.optimize.least_squares(
+            lambda v, b=b: G(v) - y[b], start[b], xtol=1e-15, ftol=1e-15, gtol=1e-15
+        )
         assert found.objective[b] <= rival.cost * (1 + 1e-9)
 
 
-@given(st.integers(0, 10_000), st.sampled_from(ACTIVATIONS), st.sampled_from([0.0, 0.1, 1.0]), st.integers(0, 5))
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from(ACTIVATIONS),
+    st.sampled_from([0.0, 0.1, 1.0]),
+    st.integers(0, 5),
+)
 @example(0, "plu", 0.1, 4)
 @example(1, "tanh", 1.0, 0)
 def test_never_above_the_start_and_never_above_with_more_starts(seed, phi, noise, starts):
@@ -82,7 +100,9 @@ def test_never_above_the_start_and_never_above_with_more_starts(seed, phi, noise
     before = 0.5 * ((y - G(start)) ** 2).sum(axis=1)
     found = fast.levenberg_marquardt(G, y, start=start, starts=starts, seed=seed)
     assert (found.objective <= before * (1 + 1e-14)).all()
-    np.testing.assert_allclose(found.objective, 0.5 * ((y - G(found.z)) ** 2).sum(axis=1), rtol=1e-9, atol=1e-25)
+    np.testing.assert_allclose(
+        found.objective, 0.5 * ((y - G(found.z)) ** 2).sum(axis=1), rtol=1e-9, atol=1e-25
+    )
     assert ((found.agreement >= 0) & (found.agreement <= 1)).all()
 
 
@@ -106,7 +126,9 @@ def test_a_signal_is_alone_or_among_others():
 def test_masks_hide_everything():
     G, z, y = case("plu", noise=0.01)
     seen = np.random.default_rng(0).random(y.shape) < 0.6
-    a = fast.levenberg_marquardt(G, np.where(seen, y, np.nan), start=z + 0.1, observed=seen, starts=3)
+    a = fast.levenberg_marquardt(
+        G, np.where(seen, y, np.nan), start=z + 0.1, observed=seen, starts=3
+    )
     b = fast.levenberg_marquardt(G, np.where(seen, y, 1e6), start=z + 0.1, observed=seen, starts=3)
     np.testing.assert_array_equal(a.z, b.z)
     assert np.isfinite(a.z).all()

@@ -1,4 +1,6 @@
-"""Signals without noise: least squares alone (`fast.consistent`), and signals that only look like that."""
+"""Signals without noise: least squares alone (`fast.consistent`), and signals that only look like
+that.
+"""
 
 import numpy as np
 import pytest
@@ -20,7 +22,11 @@ def data(m=120, n=60, count=COUNT, seed=0, density=0.5):
 
 def masks(m, count, seed=1):
     rng = np.random.default_rng(seed)
-    return {"all": None, "shared": np.arange(m) >= m // 4, "per signal": rng.random((count, m)) < 0.8}
+    return {
+        "all": None,
+        "shared": np.arange(m) >= m // 4,
+        "per signal": rng.random((count, m)) < 0.8,
+    }
 
 
 @pytest.mark.parametrize("seen", ["all", "shared", "per signal"])
@@ -95,5 +101,9 @@ def test_companions_with_noise_change_nothing(seen):
     y[::2] += 1e-2 * np.random.default_rng(5).standard_normal(y[::2].shape)
     together = fast.solve(LastLayer(W, y, observed=observed))
     for b in range(6):
-        alone = fast.solve(LastLayer(W, y[b : b + 1], observed=observed if observed is None else observed[b : b + 1]))
+        alone = fast.solve(
+            LastLayer(
+                W, y[b : b + 1], observed=observed if observed is None else observed[b : b + 1]
+            )
+        )
         assert np.linalg.norm(alone.x - together.x[b]) <= ALONE * np.linalg.norm(x[b])

@@ -1,4 +1,6 @@
-"""Eq. 5 with a nonlinear phi by the default of `fast.solve`: stationary points, from signals in and out of phi's range."""
+"""Eq. 5 with a nonlinear phi by the default of `fast.solve`: stationary points, from signals in and
+out of phi's range.
+"""
 
 import numpy as np
 import pytest
@@ -10,7 +12,15 @@ from cvxinv import LastLayer, Status, activations, reference, verify
 from cvxinv.activations import PLU, LeakyReLU
 from tests.support.instances import chosen, replaced, tensors
 from tests.support.oracles import distance
-from tests.support.tolerances import ALONE, DERIVATIVE, KKT, KKT_FLOAT32, SAME_OBJECTIVE, SAME_POINT, SATURATED
+from tests.support.tolerances import (
+    ALONE,
+    DERIVATIVE,
+    KKT,
+    KKT_FLOAT32,
+    SAME_OBJECTIVE,
+    SAME_POINT,
+    SATURATED,
+)
 
 SMOOTH = ("tanh", "sigmoid")
 ACTIVATIONS = (*SMOOTH, "plu", "leaky_relu")
@@ -20,17 +30,28 @@ MASKS = ("all", "shared", "each")
 def layer(phi, masked="all", noise=0.0, lam=0.0, biased=True, count=6, shape=(60, 20), seed=0):
     """A last layer, and the x >= 0 that its signals were made of."""
     rng = np.random.default_rng([ACTIVATIONS.index(phi), seed])
-    W, bias = rng.standard_normal(shape) / np.sqrt(shape[1]), 0.2 * rng.standard_normal(shape[0]) if biased else None
+    W, bias = (
+        rng.standard_normal(shape) / np.sqrt(shape[1]),
+        0.2 * rng.standard_normal(shape[0]) if biased else None,
+    )
     x = np.maximum(rng.standard_normal((count, shape[1])), 0)
     clean = activations.activation(phi)(x @ W.T + (bias if biased else 0))
-    seen = {"all": None, "shared": rng.random(shape[0]) < 0.7, "each": rng.random((count, shape[0])) < 0.7}[masked]
+    seen = {
+        "all": None,
+        "shared": rng.random(shape[0]) < 0.7,
+        "each": rng.random((count, shape[0])) < 0.7,
+    }[masked]
     y = clean + noise * rng.standard_normal(clean.shape)
     return LastLayer(W, y if seen is None else np.where(seen, y, np.nan), phi, bias, lam, seen), x
 
 
 def by_differences(problem, b, x):
-    """The gradient of signal b's objective at x by central differences, from the statement's own fields."""
-    rows = np.broadcast_to(True if problem.observed is None else problem.observed, problem.y.shape)[b]
+    """The gradient of signal b's objective at x by central differences, from the statement's own
+    fields.
+    """
+    rows = np.broadcast_to(True if problem.observed is None else problem.observed, problem.y.shape)[
+        b
+    ]
 
     def value(x):
         t = problem.W[rows] @ x + (0 if problem.bias is None else problem.bias[rows])
@@ -48,7 +69,7 @@ def stationary(sol, which=slice(None)):
     assert (sol.x[which] >= 0).all()
 
 
-# -- the truth where there is one, stationary points elsewhere --------------------------------------------------------------
+# -- the truth where there is one, stationary points elsewhere -------------------------------------
 
 
 @pytest.mark.parametrize("biased", [False, True])
@@ -97,9 +118,13 @@ def test_kinked_activations_claim_no_more_than_the_certificate_and_are_near_it(p
         problem, x = layer(phi, "each", noise, lam)
         sol = fast.solve(problem)
         proven = verify(problem, sol.x).stationary(KKT)
-        assert list(sol.status) == [Status.STATIONARY if good else Status.MAX_ITER for good in proven]
+        assert list(sol.status) == [
+            Status.STATIONARY if good else Status.MAX_ITER for good in proven
+        ]
         assert (sol.x >= 0).all()
-        assert (sol.certificate.objective <= verify(problem, x).objective).all(), "worse than the truth"
+        assert (sol.certificate.objective <= verify(problem, x).objective).all(), (
+            "worse than the truth"
+        )
 
 
 @pytest.mark.parametrize("masked", ["all", "shared"])
@@ -112,29 +137,45 @@ def test_no_worse_than_a_nonlinear_programming_solver(phi, masked):
         size = 0.5 * np.nansum(problem.y**2, axis=1)
         both = rival.status == Status.STATIONARY
         assert both.any()
-        assert (sol.certificate.objective <= rival.certificate.objective + SAME_OBJECTIVE * size)[both].all()
+        assert (sol.certificate.objective <= rival.certificate.objective + SAME_OBJECTIVE * size)[
+            both
+        ].all()
 
 
-@pytest.mark.parametrize("phi", [PLU(alpha=1.0), LeakyReLU(slope=1.0), PLU(alpha=0.1, c=1e6)], ids=str)
+@pytest.mark.parametrize(
+    "phi", [PLU(alpha=1.0), LeakyReLU(slope=1.0), PLU(alpha=0.1, c=1e6)], ids=str
+)
 def test_a_phi_that_is_the_identity_has_the_convex_solution(phi):
     for masked, lam in (("all", 0.0), ("each", 0.1)):
         problem, _ = layer("plu", masked, 0.2, lam)
-        sol, expected = fast.solve(replaced(problem, activation=phi)), fast.solve(replaced(problem, activation="identity"))
+        sol, expected = (
+            fast.solve(replaced(problem, activation=phi)),
+            fast.solve(replaced(problem, activation="identity")),
+        )
         stationary(sol)
-        assert (distance(replaced(problem, y=np.nan_to_num(problem.y)), sol.x, expected.x) <= SAME_POINT).all()
-        np.testing.assert_allclose(sol.certificate.objective, expected.certificate.objective, rtol=SAME_OBJECTIVE)
+        assert (
+            distance(replaced(problem, y=np.nan_to_num(problem.y)), sol.x, expected.x) <= SAME_POINT
+        ).all()
+        np.testing.assert_allclose(
+            sol.certificate.objective, expected.certificate.objective, rtol=SAME_OBJECTIVE
+        )
 
 
 @given(
-    t=st.floats(-3, 3), y=st.floats(-2, 2), lam=st.sampled_from([0.0, 0.01, 0.5]), w=st.sampled_from([-2.0, 0.1, 1.0, 30.0]),
+    t=st.floats(-3, 3),
+    y=st.floats(-2, 2),
+    lam=st.sampled_from([0.0, 0.01, 0.5]),
+    w=st.sampled_from([-2.0, 0.1, 1.0, 30.0]),
     phi=st.sampled_from(SMOOTH),
-)  # fmt: skip
+)
 @example(t=0.0, y=1.0, lam=0.0, w=1.0, phi="tanh")  # the infimum is at infinity
 @example(t=0.0, y=-1.5, lam=0.0, w=-2.0, phi="tanh")
 @example(t=3.0, y=0.0, lam=0.0, w=30.0, phi="sigmoid")
 @example(t=2.0, y=2.0, lam=0.5, w=1.0, phi="tanh")
 def test_one_unknown_against_a_grid(t, y, lam, w, phi):
-    """Two pixels, one unknown: a stationary point, or none is claimed; never worse than x = 0 by more than rounding."""
+    """Two pixels, one unknown: a stationary point, or none is claimed; never worse than x = 0 by
+    more than rounding.
+    """
     problem = LastLayer(np.array([[w], [0.5]]), np.array([y, 0.3]), phi, np.array([t, 0.0]), lam)
     sol = fast.solve(problem)
     assert np.isfinite(sol.x).all()
@@ -148,11 +189,19 @@ def test_one_unknown_against_a_grid(t, y, lam, w, phi):
         assert sol.certificate.objective <= max(lowest) * (1 + 1e-6) + 1e-9
 
 
-# -- signals out of range, hidden pixels, companions -----------------------------------------------------------------------
+# -- signals out of range, hidden pixels, companions -----------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("phi", "value"), [("tanh", 1.0), ("tanh", -1.0), ("tanh", 1.7), ("tanh", -40.0), ("sigmoid", 0.0), ("sigmoid", 1.2)]
+    ("phi", "value"),
+    [
+        ("tanh", 1.0),
+        ("tanh", -1.0),
+        ("tanh", 1.7),
+        ("tanh", -40.0),
+        ("sigmoid", 0.0),
+        ("sigmoid", 1.2),
+    ],
 )
 def test_pixels_out_of_range_are_fitted_and_harm_no_other_signal(phi, value):
     """The objective of eq. 5 is defined for any y, even where phi^-1(y) is not."""
@@ -175,7 +224,9 @@ def test_a_bad_signal_harms_no_other_and_hidden_pixels_hold_anything(phi, method
     problem, _ = layer(phi, "each")
     y = np.where(problem.observed, problem.y, bad)
     clean = fast.solve(problem, method=method, max_iter=500)
-    np.testing.assert_array_equal(fast.solve(replaced(problem, y=y), method=method, max_iter=500).x, clean.x)
+    np.testing.assert_array_equal(
+        fast.solve(replaced(problem, y=y), method=method, max_iter=500).x, clean.x
+    )
     y[2, np.flatnonzero(problem.observed[2])[0]] = bad
     sol = fast.solve(replaced(problem, y=y), method=method, max_iter=500)
     assert sol.status[2] is Status.NONFINITE
@@ -209,7 +260,9 @@ def test_alone_in_chunks_in_tensors_and_from_the_solution(phi):
 @pytest.mark.parametrize("phi", SMOOTH)
 def test_float32_and_few_iterations(phi):
     problem, _ = layer(phi, noise=0.05, lam=0.01)
-    arrays = {k: v.astype(np.float32) for k, v in vars(problem).items() if isinstance(v, np.ndarray)}
+    arrays = {
+        k: v.astype(np.float32) for k, v in vars(problem).items() if isinstance(v, np.ndarray)
+    }
     sol = fast.solve(replaced(problem, **arrays))
     assert sol.x.dtype == np.float32
     assert list(sol.status) == [Status.STATIONARY] * 6
@@ -218,7 +271,10 @@ def test_float32_and_few_iterations(phi):
         early = fast.solve(problem, max_iter=cap)
         assert np.isfinite(early.x).all()
         assert (early.iterations <= cap).all()
-        assert list(early.status) == [Status.STATIONARY if good else Status.MAX_ITER for good in verify(problem, early.x).stationary(KKT)]
+        assert list(early.status) == [
+            Status.STATIONARY if good else Status.MAX_ITER
+            for good in verify(problem, early.x).stationary(KKT)
+        ]
     assert fast.solve(chosen(problem, slice(0, 0))).x.shape == (0, 20)
 
 
@@ -229,4 +285,6 @@ def test_columns_may_have_any_unit(phi, unit):
     scale = np.where(np.arange(20) % 2, unit, 1.0)
     sol, expected = fast.solve(replaced(problem, W=problem.W * scale)), fast.solve(problem)
     stationary(sol)
-    np.testing.assert_allclose(sol.certificate.objective, expected.certificate.objective, rtol=SAME_OBJECTIVE)
+    np.testing.assert_allclose(
+        sol.certificate.objective, expected.certificate.objective, rtol=SAME_OBJECTIVE
+    )

@@ -1,4 +1,6 @@
-"""Output activations: value, derivative, inverse, range, and the Lipschitz constant of the inverse."""
+"""Output activations: value, derivative, inverse, range, and the Lipschitz constant of the
+inverse.
+"""
 
 import math
 
@@ -9,7 +11,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import cvxinv
-from cvxinv.activations import PLU, Activation, Identity, LeakyReLU, Sigmoid, Tanh, activation, from_dict, to_dict
+from cvxinv.activations import (
+    PLU,
+    Activation,
+    Identity,
+    LeakyReLU,
+    Sigmoid,
+    Tanh,
+    activation,
+    from_dict,
+    to_dict,
+)
 from tests.support.tolerances import DERIVATIVE, FORWARD, INVERSE
 
 PHI = (Identity(), Tanh(), Sigmoid(), LeakyReLU(), LeakyReLU(0.3), PLU(), PLU(0.5, 0.25))
@@ -27,7 +39,9 @@ def torch_value(phi, t):
         case LeakyReLU():
             return torch.nn.functional.leaky_relu(t, phi.slope)
         case PLU():
-            return torch.maximum(phi.alpha * (t + phi.c) - phi.c, torch.minimum(phi.alpha * (t - phi.c) + phi.c, t))
+            return torch.maximum(
+                phi.alpha * (t + phi.c) - phi.c, torch.minimum(phi.alpha * (t - phi.c) + phi.c, t)
+            )
     return t
 
 
@@ -42,8 +56,12 @@ def test_value_is_that_of_torch(phi):
 
 
 def test_plu_by_hand():
-    np.testing.assert_allclose(PLU()(np.array([-11.0, -1, -0.5, 0, 1, 3])), [-2, -1, -0.5, 0, 1, 1.2], rtol=FORWARD)
-    np.testing.assert_allclose(PLU().inverse(np.array([-2.0, 0.5, 1.2])), [-11, 0.5, 3], rtol=FORWARD)
+    np.testing.assert_allclose(
+        PLU()(np.array([-11.0, -1, -0.5, 0, 1, 3])), [-2, -1, -0.5, 0, 1, 1.2], rtol=FORWARD
+    )
+    np.testing.assert_allclose(
+        PLU().inverse(np.array([-2.0, 0.5, 1.2])), [-11, 0.5, 3], rtol=FORWARD
+    )
 
 
 @given(phi=phis, t=arguments)
@@ -55,7 +73,9 @@ def test_inverse_undoes(phi, t):
     y = phi(t)
     # half an ulp of y is the best that the inverse can know: it stretches that by 1 / phi'
     error = np.abs(phi.inverse(y) - t)
-    assert error <= 4 * EPS * (np.abs(t) + np.abs(y) / np.abs(phi.derivative(t)) + 1) + INVERSE * EPS
+    assert (
+        error <= 4 * EPS * (np.abs(t) + np.abs(y) / np.abs(phi.derivative(t)) + 1) + INVERSE * EPS
+    )
 
 
 @given(phi=phis, t=arguments)
@@ -63,14 +83,20 @@ def test_inverse_undoes(phi, t):
 @example(phi=LeakyReLU(), t=-1e-3)
 def test_derivative_is_the_limit_of_difference_quotients(phi, t):
     h = 1e-6
-    kinks = {"plu": [getattr(phi, "c", 0), -getattr(phi, "c", 0)], "leaky_relu": [0.0]}.get(phi.name, [])
+    kinks = {"plu": [getattr(phi, "c", 0), -getattr(phi, "c", 0)], "leaky_relu": [0.0]}.get(
+        phi.name, []
+    )
     if any(abs(t - kink) <= 2 * h for kink in kinks):
         return
     quotient = (phi(np.array([t + h])) - phi(np.array([t - h]))) / (2 * h)
     np.testing.assert_allclose(phi.derivative(np.array([t])), quotient, rtol=DERIVATIVE, atol=1e-9)
 
 
-@given(phi=phis, ends=st.lists(st.floats(-0.999, 0.999), min_size=2, max_size=2), where=st.lists(st.floats(0, 1), min_size=2, max_size=2))
+@given(
+    phi=phis,
+    ends=st.lists(st.floats(-0.999, 0.999), min_size=2, max_size=2),
+    where=st.lists(st.floats(0, 1), min_size=2, max_size=2),
+)
 @example(phi=PLU(0.5, 0.25), ends=[-0.9, 0.2], where=[0.0, 0.1])
 @example(phi=LeakyReLU(), ends=[-0.5, 0.5], where=[0.0, 0.5])
 @example(phi=Tanh(), ends=[0.99, 0.999], where=[1.0, 0.999])
@@ -139,7 +165,14 @@ def test_names_and_parameters():
         activation(3)
 
 
-REFUSED = [(PLU, (0.0,)), (PLU, (1.1,)), (PLU, (0.1, 0.0)), (PLU, (0.1, math.inf)), (LeakyReLU, (0.0,)), (LeakyReLU, (-1.0,))]
+REFUSED = [
+    (PLU, (0.0,)),
+    (PLU, (1.1,)),
+    (PLU, (0.1, 0.0)),
+    (PLU, (0.1, math.inf)),
+    (LeakyReLU, (0.0,)),
+    (LeakyReLU, (-1.0,)),
+]
 
 
 @pytest.mark.parametrize(("cls", "parameters"), REFUSED)

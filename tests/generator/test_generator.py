@@ -26,14 +26,23 @@ def by_hand(G, z):
     x, layers = [float(v) for v in z], []
     for i, W in enumerate(G.weights):
         b = np.zeros(len(W)) if G.biases is None else G.biases[i]
-        t = [sum(float(w) * v for w, v in zip(row, x, strict=True)) + float(c) for row, c in zip(W, b, strict=True)]
-        x = [max(v, 0.0) for v in t] if i < len(G.weights) - 1 else [float(G.activation(np.array([v]))[0]) for v in t]
+        t = [
+            sum(float(w) * v for w, v in zip(row, x, strict=True)) + float(c)
+            for row, c in zip(W, b, strict=True)
+        ]
+        x = (
+            [max(v, 0.0) for v in t]
+            if i < len(G.weights) - 1
+            else [float(G.activation(np.array([v]))[0]) for v in t]
+        )
         layers.append(x)
     return layers
 
 
 @pytest.mark.parametrize("biased", [False, True])
-@pytest.mark.parametrize("phi", ["identity", "tanh", "sigmoid", "leaky_relu", "plu", PLU(0.3, 0.2), LeakyReLU(0.2)])
+@pytest.mark.parametrize(
+    "phi", ["identity", "tanh", "sigmoid", "leaky_relu", "plu", PLU(0.3, 0.2), LeakyReLU(0.2)]
+)
 def test_forward_pass_by_hand(phi, biased):
     G, z = generator(SIZES, phi, biased=biased), RNG.standard_normal((4, 3))
     assert G.sizes == SIZES
@@ -79,20 +88,49 @@ def trained(*modules):
 
 
 FOLDABLE = {
-    "after Linear": lambda: trained(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh()),
-    "after Dropout": lambda: trained(nn.Linear(3, 8), nn.Dropout(0.5), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5), nn.Sigmoid()),
-    "before the output": lambda: trained(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.BatchNorm1d(5), cvxinv.nn.PLU(0.2, 0.5)),
-    "two": lambda: trained(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5), nn.LeakyReLU(0.2)),
-    "affine=False": lambda: trained(nn.Linear(3, 8), nn.BatchNorm1d(8, affine=False), nn.ReLU(), nn.Linear(8, 5)),
-    "no bias": lambda: trained(nn.Linear(3, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5, bias=False)),
+    "after Linear": lambda: trained(
+        nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh()
+    ),
+    "after Dropout": lambda: trained(
+        nn.Linear(3, 8),
+        nn.Dropout(0.5),
+        nn.BatchNorm1d(8),
+        nn.ReLU(),
+        nn.Linear(8, 5),
+        nn.Sigmoid(),
+    ),
+    "before the output": lambda: trained(
+        nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.BatchNorm1d(5), cvxinv.nn.PLU(0.2, 0.5)
+    ),
+    "two": lambda: trained(
+        nn.Linear(3, 8),
+        nn.BatchNorm1d(8),
+        nn.BatchNorm1d(8),
+        nn.ReLU(),
+        nn.Linear(8, 5),
+        nn.LeakyReLU(0.2),
+    ),
+    "affine=False": lambda: trained(
+        nn.Linear(3, 8), nn.BatchNorm1d(8, affine=False), nn.ReLU(), nn.Linear(8, 5)
+    ),
+    "no bias": lambda: trained(
+        nn.Linear(3, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5, bias=False)
+    ),
     "nested": lambda: trained(
-        nn.Sequential(nn.Linear(3, 8), nn.Sequential(nn.BatchNorm1d(8), nn.ReLU())), nn.Identity(), nn.Linear(8, 5), nn.Tanh()
+        nn.Sequential(nn.Linear(3, 8), nn.Sequential(nn.BatchNorm1d(8), nn.ReLU())),
+        nn.Identity(),
+        nn.Linear(8, 5),
+        nn.Tanh(),
     ),
-    "one ReLU used twice": lambda: (lambda relu: trained(nn.Linear(3, 8), relu, nn.Linear(8, 8), relu, nn.Linear(8, 5)))(nn.ReLU()),
-    "one block used twice": lambda: (lambda block: trained(nn.Linear(3, 8), nn.ReLU(), block, block, nn.Linear(8, 5)))(
-        nn.Sequential(nn.Linear(8, 8), nn.ReLU())
+    "one ReLU used twice": lambda: (
+        lambda relu: trained(nn.Linear(3, 8), relu, nn.Linear(8, 8), relu, nn.Linear(8, 5))
+    )(nn.ReLU()),
+    "one block used twice": lambda: (
+        lambda block: trained(nn.Linear(3, 8), nn.ReLU(), block, block, nn.Linear(8, 5))
+    )(nn.Sequential(nn.Linear(8, 8), nn.ReLU())),
+    "Flatten": lambda: trained(
+        nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh(), nn.Flatten()
     ),
-    "Flatten": lambda: trained(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh(), nn.Flatten()),
 }
 
 
@@ -114,13 +152,22 @@ REFUSED = [
     ([nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 5)], r"module 2, Linear"),
     ([nn.BatchNorm1d(3), nn.Linear(3, 5)], r"module 0, BatchNorm1d"),
     ([nn.Linear(3, 8), nn.ReLU(), nn.BatchNorm1d(8), nn.Linear(8, 5)], r"module 2, BatchNorm1d"),
-    ([nn.Linear(3, 8), nn.BatchNorm1d(8, track_running_stats=False), nn.ReLU(), nn.Linear(8, 5)], r"module 1, BatchNorm1d"),
+    (
+        [nn.Linear(3, 8), nn.BatchNorm1d(8, track_running_stats=False), nn.ReLU(), nn.Linear(8, 5)],
+        r"module 1, BatchNorm1d",
+    ),
     ([nn.Linear(3, 8), nn.BatchNorm1d(7), nn.ReLU(), nn.Linear(8, 5)], r"module 1, BatchNorm1d"),
     ([nn.Linear(3, 8), nn.ReLU(), nn.Linear(7, 5)], r"module 2, Linear"),
     ([nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.ReLU()], r"module 3, ReLU"),
     ([nn.Linear(3, 8), nn.ReLU(), nn.ReLU(), nn.Linear(8, 5)], r"module 2, ReLU"),
-    ([nn.Sequential(nn.Linear(3, 8), nn.Sequential(nn.ELU())), nn.Linear(8, 5)], r"module 0\.1\.0, ELU"),
-    ([nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh(), nn.Dropout(), nn.Sigmoid()], r"module 5, Sigmoid"),
+    (
+        [nn.Sequential(nn.Linear(3, 8), nn.Sequential(nn.ELU())), nn.Linear(8, 5)],
+        r"module 0\.1\.0, ELU",
+    ),
+    (
+        [nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh(), nn.Dropout(), nn.Sigmoid()],
+        r"module 5, Sigmoid",
+    ),
     ([], r"at least one Linear"),
 ]
 
@@ -138,7 +185,7 @@ def test_what_is_no_module():
         Generator.from_torch(nn.Bilinear(2, 2, 2))
 
 
-# -- files -------------------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -150,11 +197,15 @@ def test_files_keep_everything(tmp_path, biased, dtype):
         H = Generator.load(path)
         assert H.activation == G.activation
         assert (H.biases is None) == (G.biases is None)
-        for a, b in zip([*G.weights, *(G.biases or [])], [*H.weights, *(H.biases or [])], strict=True):
+        for a, b in zip(
+            [*G.weights, *(G.biases or [])], [*H.weights, *(H.biases or [])], strict=True
+        ):
             assert a.dtype == b.dtype
             np.testing.assert_array_equal(a, b)
     G.to("cpu").save(tmp_path / "t.safetensors")
-    np.testing.assert_array_equal(Generator.load(tmp_path / "t.safetensors").weights[0], G.weights[0])
+    np.testing.assert_array_equal(
+        Generator.load(tmp_path / "t.safetensors").weights[0], G.weights[0]
+    )
 
 
 @pytest.fixture
@@ -166,7 +217,11 @@ def saved(tmp_path):
 
 def rewrite(path, drop=None, metadata=None, **tensors):
     """The file with other tensors or metadata."""
-    good = {"format": "cvxinv.Generator", "version": "1", "activation": json.dumps({"name": "identity"})}
+    good = {
+        "format": "cvxinv.Generator",
+        "version": "1",
+        "activation": json.dumps({"name": "identity"}),
+    }
     kept = {k: v for k, v in {**load_file(path), **tensors}.items() if k != drop}
     save_file(kept, path, metadata=good if metadata is None else {**good, **metadata})
 
@@ -184,9 +239,15 @@ SPOILED = {
     "activation not json": lambda p: rewrite(p, metadata={"activation": "{"}),
     "activation a list": lambda p: rewrite(p, metadata={"activation": "[1]"}),
     "activation unknown": lambda p: rewrite(p, metadata={"activation": '{"name": "relu"}'}),
-    "activation parameters": lambda p: rewrite(p, metadata={"activation": '{"name": "plu", "beta": 1}'}),
-    "activation parameter a word": lambda p: rewrite(p, metadata={"activation": '{"name": "plu", "alpha": "x"}'}),
-    "activation parameter bad": lambda p: rewrite(p, metadata={"activation": '{"name": "plu", "alpha": -1}'}),
+    "activation parameters": lambda p: rewrite(
+        p, metadata={"activation": '{"name": "plu", "beta": 1}'}
+    ),
+    "activation parameter a word": lambda p: rewrite(
+        p, metadata={"activation": '{"name": "plu", "alpha": "x"}'}
+    ),
+    "activation parameter bad": lambda p: rewrite(
+        p, metadata={"activation": '{"name": "plu", "alpha": -1}'}
+    ),
     "missing weight": lambda p: rewrite(p, drop="weights.0"),
     "missing last weight": lambda p: rewrite(p, drop="weights.2"),
     "missing bias": lambda p: rewrite(p, drop="biases.1"),
@@ -221,7 +282,7 @@ def test_a_missing_file_is_a_missing_file(tmp_path):
         Generator.load(tmp_path / "nowhere.safetensors")
 
 
-# -- elsewhere ---------------------------------------------------------------------------------------------------
+# -- elsewhere -------------------------------------------------------------------------------------
 
 
 def test_to_moves_a_copy():
@@ -252,7 +313,11 @@ def test_to_cuda_and_back():
 
 @pytest.mark.parametrize("biased", [False, True])
 def test_measure(biased):
-    G, A, z = generator(SIZES, biased=biased), RNG.standard_normal((5, 11)), RNG.standard_normal((4, 3))
+    G, A, z = (
+        generator(SIZES, biased=biased),
+        RNG.standard_normal((5, 11)),
+        RNG.standard_normal((4, 3)),
+    )
     np.testing.assert_allclose(G.measure(A)(z), G(z) @ A.T, rtol=FORWARD, atol=FORWARD)
     with pytest.raises(ValueError, match="A: expected shape"):
         G.measure(A.T)
@@ -265,12 +330,20 @@ BAD = [
     (ValueError, r"weights: expected at least two", lambda: Generator([W0])),
     (ValueError, r"weights\[1\]: expected 4 columns", lambda: Generator([W0, W1.T])),
     (ValueError, r"weights\[0\]: ", lambda: Generator([W0[0], W1])),
-    (ValueError, r"weights\[1\]: expected finite", lambda: Generator([W0, np.full((5, 4), np.inf)])),
+    (
+        ValueError,
+        r"weights\[1\]: expected finite",
+        lambda: Generator([W0, np.full((5, 4), np.inf)]),
+    ),
     (TypeError, r"weights\[0\]: ", lambda: Generator([W0.astype(int), W1])),
     (TypeError, r"weights\[1\]: ", lambda: Generator([W0, W1.astype(np.float32)])),
     (TypeError, r"weights\[1\]: ", lambda: Generator([W0, torch.tensor(W1)])),
     (ValueError, r"biases: expected 2", lambda: Generator([W0, W1], [np.ones(4)])),
-    (ValueError, r"biases\[1\]: expected shape", lambda: Generator([W0, W1], [np.ones(4), np.ones(4)])),
+    (
+        ValueError,
+        r"biases\[1\]: expected shape",
+        lambda: Generator([W0, W1], [np.ones(4), np.ones(4)]),
+    ),
     (ValueError, r"activation: ", lambda: Generator([W0, W1], None, "softmax")),
     (ValueError, r"z: expected shape", lambda: Generator([W0, W1])(np.ones(4))),
     (TypeError, r"z: expected float", lambda: Generator([W0, W1])(np.ones(3, int))),

@@ -1,4 +1,6 @@
-"""Theorem 4: the bounds against the exact expectation, that against the mean of many draws, and what is left without full rank."""
+"""Theorem 4: the bounds against the exact expectation, that against the mean of many draws, and
+what is left without full rank.
+"""
 
 import numpy as np
 import pytest
@@ -16,7 +18,9 @@ HOLDS, FAILS, UNDECIDED = Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED
 
 @pytest.mark.parametrize(("name", "G", "z"), oracles(), ids=["orthogonal", "Gaussian"])
 def test_theorem_4_by_monte_carlo(name, G, z):
-    """The mean of 3 000 draws lies within 4.5 standard errors of what is expected, and that within the bounds."""
+    """The mean of 3 000 draws lies within 4.5 standard errors of what is expected, and that within
+    the bounds.
+    """
     for row in theorem4(name, G, z, draws=3_000):
         half = (row["interval_99"][1] - row["mean"]) * 4.5 / 2.576
         assert abs(row["mean"] - row["expected"]) < half
@@ -43,9 +47,14 @@ def test_theorem_4_brackets_what_is_expected(seed, hidden, masked):
 
 
 def test_theorem_4_without_full_column_rank():
-    """Fewer rows than columns: nothing is known of that layer and of those below. Dependent columns: rounding cannot tell."""
+    """Fewer rows than columns: nothing is known of that layer and of those below. Dependent
+    columns: rounding cannot tell.
+    """
     G = Generator([np.eye(3), np.ones((2, 3)), np.eye(2)])
-    S = [np.array([[True, True, True], [True, True, False], [True, False, False]]), np.ones((3, 2), bool)]
+    S = [
+        np.array([[True, True, True], [True, True, False], [True, False, False]]),
+        np.ones((3, 2), bool),
+    ]
     bounds = oracle_error(G, S, 0.1)
     assert bounds.conditions[1].tolist() == [FAILS, UNDECIDED, HOLDS]
     assert bounds.conditions[0].tolist() == [HOLDS, FAILS, FAILS]

@@ -1,4 +1,6 @@
-"""spark against brute force and known values, within its budget; what all quantities ask of their arguments; brackets."""
+"""spark against brute force and known values, within its budget; what all quantities ask of their
+arguments; brackets.
+"""
 
 import importlib
 import math
@@ -12,7 +14,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.linalg import hadamard
 
-from cvxinv.guarantees import Bracket, Verdict, bracket, mutual_coherence, spark, sub_rank, sub_spark, submatrix_coherence
+from cvxinv.guarantees import (
+    Bracket,
+    Verdict,
+    bracket,
+    mutual_coherence,
+    spark,
+    sub_rank,
+    sub_spark,
+    submatrix_coherence,
+)
 from cvxinv.guarantees.dependence import Columns, subsets
 from cvxinv.guarantees.spark import Search
 from cvxinv.guarantees.spark import bracket as search
@@ -31,7 +42,7 @@ def planted(rng, m, n, size):
     return W
 
 
-# -- spark ------------------------------------------------------------------------------------------------------------
+# -- spark -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", brute.KINDS)
@@ -47,7 +58,13 @@ def test_spark_is_that_of_brute_force(kind):
             assert found.lower == truth == found.upper, (W, found)
 
 
-@given(arrays(float, st.tuples(st.integers(1, 4), st.integers(1, 6)), elements=st.integers(-3, 3).map(float)))
+@given(
+    arrays(
+        float,
+        st.tuples(st.integers(1, 4), st.integers(1, 6)),
+        elements=st.integers(-3, 3).map(float),
+    )
+)
 @example(np.zeros((1, 1)))
 @example(np.ones((1, 1)))
 @example(np.eye(4))
@@ -83,7 +100,9 @@ def test_planted_dependency_beyond_enumeration_is_found():
 
 
 def test_spark_of_identity_and_hadamard_16():
-    found = search(np.hstack([np.eye(16), hadamard(16)]), 1e-12, 60.0, above=8)  # 2 sqrt(16); the proof takes longer
+    found = search(
+        np.hstack([np.eye(16), hadamard(16)]), 1e-12, 60.0, above=8
+    )  # 2 sqrt(16); the proof takes longer
     assert found.upper == 8
     assert found.lower >= 6
 
@@ -187,10 +206,12 @@ def test_the_tolerance_is_the_callers():
     assert sub_rank(W, 2, tol=1e-2).upper == 1
 
 
-# -- the programmes behind it -----------------------------------------------------------------------------------------
+# -- the programmes behind it ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["gaussian", "wide", "signs", "hadamard_half", "identity_dct", "planted"])
+@pytest.mark.parametrize(
+    "kind", ["gaussian", "wide", "signs", "hadamard_half", "identity_dct", "planted"]
+)
 def test_programmes_bound_every_column_from_below(kind):
     W = brute.matrix(kind, 2)
     columns = Columns.of(W, 1e-12)
@@ -204,7 +225,9 @@ def test_programmes_bound_every_column_from_below(kind):
     assert min(f.bound for f in integer) == pytest.approx(truth)
     for few, all_of in zip(linear, integer, strict=True):
         assert few.bound <= all_of.bound + 1e-6
-        assert few.bound == pytest.approx(np.inf if few.v is None else abs(few.v).sum(), abs=1e-6)  # strong duality
+        assert few.bound == pytest.approx(
+            np.inf if few.v is None else abs(few.v).sum(), abs=1e-6
+        )  # strong duality
         for v in (few.v, all_of.v):
             assert v is None or (abs(X @ v).max() < 1e-6 and v[few.k] == pytest.approx(1))
 
@@ -212,9 +235,14 @@ def test_programmes_bound_every_column_from_below(kind):
 def test_multipliers_prove_their_bound_whoever_made_them():
     rng = np.random.default_rng(0)
     W = brute.matrix("wide", 0)
-    values = {f.k: abs(f.v).sum() for f in programmes.linear(W, time.monotonic() + 60) if f.v is not None}
+    values = {
+        f.k: abs(f.v).sum() for f in programmes.linear(W, time.monotonic() + 60) if f.v is not None
+    }
     for k, value in values.items():
-        assert all(programmes._weak_duality(W, k, y) <= value + 1e-9 for y in 3 * rng.standard_normal((50, 3)))
+        assert all(
+            programmes._weak_duality(W, k, y) <= value + 1e-9
+            for y in 3 * rng.standard_normal((50, 3))
+        )
     assert programmes._weak_duality(W, 0, None) == 0
     assert programmes._weak_duality(W, 0, np.full(3, np.nan)) == 0
 
@@ -229,8 +257,14 @@ def test_a_solver_that_fails_costs_no_truth(monkeypatch):
 
 
 def test_bounds_for_some_columns_bound_nothing(monkeypatch):
-    monkeypatch.setattr(programmes, "linear", lambda W, deadline: iter([programmes.Found(0, 5.0, None)]))
-    monkeypatch.setattr(programmes, "integer", lambda W, ks, seconds, deadline: iter([programmes.Found(int(ks[0]), 5.0, None)]))
+    monkeypatch.setattr(
+        programmes, "linear", lambda W, deadline: iter([programmes.Found(0, 5.0, None)])
+    )
+    monkeypatch.setattr(
+        programmes,
+        "integer",
+        lambda W, ks, seconds, deadline: iter([programmes.Found(int(ks[0]), 5.0, None)]),
+    )
     found = spark(brute.matrix("planted", 0), 0.1, method="milp")
     assert found.lower <= 3 <= found.upper
 
@@ -241,7 +275,7 @@ def test_columns_get_more_time_after_all_had_a_short_try(monkeypatch):
     assert (found.lower, found.upper) == (7, 7)
 
 
-# -- brackets, arguments ----------------------------------------------------------------------------------------------
+# -- brackets, arguments ---------------------------------------------------------------------------
 
 
 def test_brackets_and_what_hangs_on_them():
@@ -249,7 +283,12 @@ def test_brackets_and_what_hangs_on_them():
     assert [v in q for v in (2, 3, 4, 5, 6)] == [False, True, True, True, False]
     assert (q.exact, Bracket(3, 3, "").exact) == (False, True)
     assert str(q) == "3 .. 5 (here)"
-    assert [bracket.less(s, q) for s in (2, 3, 4, 5)] == [Verdict.HOLDS, Verdict.UNDECIDED, Verdict.UNDECIDED, Verdict.FAILS]
+    assert [bracket.less(s, q) for s in (2, 3, 4, 5)] == [
+        Verdict.HOLDS,
+        Verdict.UNDECIDED,
+        Verdict.UNDECIDED,
+        Verdict.FAILS,
+    ]
     assert bracket.less(2, q, 0.5) is Verdict.UNDECIDED
     assert bracket.together([]) is Verdict.HOLDS
     assert bracket.together([Verdict.HOLDS, Verdict.UNDECIDED, Verdict.FAILS]) is Verdict.FAILS
@@ -263,13 +302,24 @@ def test_all_subsets():
 
 
 @pytest.mark.parametrize(
-    "f", [spark, mutual_coherence, lambda W: sub_rank(W, 1), lambda W: sub_spark(W, 1), lambda W: submatrix_coherence(W, 1)]
+    "f",
+    [
+        spark,
+        mutual_coherence,
+        lambda W: sub_rank(W, 1),
+        lambda W: sub_spark(W, 1),
+        lambda W: submatrix_coherence(W, 1),
+    ],
 )
 def test_matrices_that_are_none(f):
     for W, error in (
-        (np.array([[1.0, np.nan]]), ValueError), (np.array([[1.0, np.inf]]), ValueError), (np.zeros(3), ValueError),
-        (np.zeros((0, 3)), ValueError), (np.zeros((2, 2), dtype=int), TypeError), ("W", TypeError),
-    ):  # fmt: skip
+        (np.array([[1.0, np.nan]]), ValueError),
+        (np.array([[1.0, np.inf]]), ValueError),
+        (np.zeros(3), ValueError),
+        (np.zeros((0, 3)), ValueError),
+        (np.zeros((2, 2), dtype=int), TypeError),
+        ("W", TypeError),
+    ):
         with pytest.raises(error, match="W"):
             f(W)
 

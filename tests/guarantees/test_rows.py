@@ -1,4 +1,6 @@
-"""sub-spark, sub-rank, mu and mu_s: against brute force, exact arithmetic and what must hold for many rows."""
+"""sub-spark, sub-rank, mu and mu_s: against brute force, exact arithmetic and what must hold for
+many rows.
+"""
 
 import numpy as np
 import pytest
@@ -14,14 +16,16 @@ from tests.support.tolerances import COHERENCE
 
 @pytest.fixture(params=[True, False], ids=["enumerated", "bounded"])
 def enumerated(request, monkeypatch):
-    """Whether row sets may be enumerated; small ones always are otherwise, and nothing else would be tested."""
+    """Whether row sets may be enumerated; small ones always are otherwise, and nothing else would
+    be tested.
+    """
     if not request.param:
         monkeypatch.setattr(sub, "SETS", 0)
         monkeypatch.setattr(submatrix_coherence, "ENUMERATED", 0)
     return request.param
 
 
-# -- over subsets of the rows -----------------------------------------------------------------------------------------
+# -- over subsets of the rows ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", brute.KINDS)
@@ -29,7 +33,10 @@ def test_row_subsets_against_brute_force(kind, enumerated):
     for seed in range(30):
         W = brute.matrix(kind, seed, largest=5 if kind != "hadamard_half" else 8)
         for s in {1, len(W) // 2 or 1, len(W)}:
-            least, lowest = brute.over_rows(brute.spark, min, W, s), brute.over_rows(brute.rank, min, W, s)
+            least, lowest = (
+                brute.over_rows(brute.spark, min, W, s),
+                brute.over_rows(brute.rank, min, W, s),
+            )
             highest = brute.over_rows(brute.coherence, max, W, s)
             found = sub_spark(W, s, 5.0 if enumerated else 0.1)
             assert least in found, (W, s, found)
@@ -41,7 +48,14 @@ def test_row_subsets_against_brute_force(kind, enumerated):
             assert found.upper - found.lower < 2e-9
 
 
-@given(arrays(float, st.tuples(st.integers(1, 5), st.integers(1, 4)), elements=st.integers(-2, 2).map(float)), st.integers(0, 4))
+@given(
+    arrays(
+        float,
+        st.tuples(st.integers(1, 5), st.integers(1, 4)),
+        elements=st.integers(-2, 2).map(float),
+    ),
+    st.integers(0, 4),
+)
 @example(np.zeros((3, 2)), 1)
 @example(np.array([[1.0, 1], [1, 1], [1, 2], [0, 0]]), 2)
 @example(np.array([[1.0, 0], [0, 1], [0, 1]]), 1)
@@ -50,7 +64,11 @@ def test_row_subsets_against_exact_arithmetic(W, s):
     found = sub_rank(W, s)
     assert found.lower == brute.over_rows(brute.exact_rank, min, W, s) == found.upper
     found = sub_spark(W, s, 10.0)
-    assert found.lower == brute.over_rows(lambda V: brute.spark(V, brute.exact_rank), min, W, s) == found.upper
+    assert (
+        found.lower
+        == brute.over_rows(lambda V: brute.spark(V, brute.exact_rank), min, W, s)
+        == found.upper
+    )
 
 
 def test_row_subsets_of_random_weights():
@@ -88,7 +106,7 @@ def test_mu_s_of_many_rows_is_attained_and_bounded():
     assert found.lower in submatrix_coherence(W, 40, 0.0)
 
 
-# -- coherence --------------------------------------------------------------------------------------------------------
+# -- coherence -------------------------------------------------------------------------------------
 
 
 def test_mu_s_where_squares_would_vanish():

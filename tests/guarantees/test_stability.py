@@ -1,4 +1,6 @@
-"""Theorem 3 (corrected) and Corollary 1: every number against its formula, every verdict against its reason."""
+"""Theorem 3 (corrected) and Corollary 1: every number against its formula, every verdict against
+its reason.
+"""
 
 import numpy as np
 import pytest
@@ -20,7 +22,9 @@ DESIGNS = {design.name: design for design in designs()}
 
 
 def test_the_recursion_is_the_one_of_algorithm_1():
-    """Conditions, weights, noise levels and bounds, each from its formula; the pursuit solves with these very weights."""
+    """Conditions, weights, noise levels and bounds, each from its formula; the pursuit solves with
+    these very weights.
+    """
     used = []
 
     def solve(problem):
@@ -35,7 +39,11 @@ def test_the_recursion_is_the_one_of_algorithm_1():
     level, rows = eps * np.where(np.abs(y).max(axis=1) + eps > 1, 10, 1), np.ones(y.shape, bool)
     np.testing.assert_allclose(found.noise, level, rtol=FORWARD)
     for i, problem in zip((2, 1), used, strict=False):
-        norms, s, layer = np.sqrt(rows @ G.weights[i] ** 2), S[i - 1].sum(axis=1), found.layers[i - 1]
+        norms, s, layer = (
+            np.sqrt(rows @ G.weights[i] ** 2),
+            S[i - 1].sum(axis=1),
+            found.layers[i - 1],
+        )
         mu = np.array([mutual_coherence(G.weights[i][r]) for r in rows])
         np.testing.assert_allclose(layer.coherence, mu, rtol=FORWARD)
         assert (layer.condition == np.where(3 * s * mu < 1, HOLDS, FAILS)).all()
@@ -56,7 +64,9 @@ def test_the_recursion_is_the_one_of_algorithm_1():
 
 
 def test_what_the_pursuit_itself_knows_is_not_enough():
-    """The number of nonzeros found is at most s_i, so the condition stays undecided until somebody knows s_i."""
+    """The number of nonzeros found is at most s_i, so the condition stays undecided until somebody
+    knows s_i.
+    """
     design = DESIGNS["simplex, s <= 5"]
     z = design.draw(8, np.random.default_rng(0))
     S = design.G.supports(z)
@@ -66,11 +76,16 @@ def test_what_the_pursuit_itself_knows_is_not_enough():
     assert not inv.bounds.layers[0].guaranteed.any()
     known = stability(design.G, inv.supports, 0.3, sparsity=[S[0].sum(axis=1)])
     assert known.layers[0].guaranteed.all()
-    assert (inv.bounds.layers[0].error >= known.layers[0].error).all(), "the error for the largest s that passes"
+    assert (inv.bounds.layers[0].error >= known.layers[0].error).all(), (
+        "the error for the largest s that passes"
+    )
     whole = inv.supports[0].sum(axis=1) == S[0].sum(axis=1)
     assert 0 < whole.sum() < 8
     assert (known.layers[0].recovered == np.where(whole, HOLDS, FAILS)).all()
-    assert cvxinv.layered_basis_pursuit(design.G, design.G(z), solve=reference.solve, lam=0.1).bounds is None
+    assert (
+        cvxinv.layered_basis_pursuit(design.G, design.G(z), solve=reference.solve, lam=0.1).bounds
+        is None
+    )
     contradicted = stability(design.G, S, 0.3, sparsity=[0])
     assert (contradicted.layers[0].condition == FAILS).all()
     assert "nonzeros found" in contradicted.layers[0].reason[0]
@@ -101,7 +116,9 @@ def test_small_entries_leave_the_layers_below_unproven():
 
 
 def test_columns_that_are_zero_on_the_rows_kept():
-    """They say nothing about their entries: no bound if they may hold a nonzero, no matter otherwise."""
+    """They say nothing about their entries: no bound if they may hold a nonzero, no matter
+    otherwise.
+    """
     W = np.diag([2.0, 1.0, 0.0])
     G = Generator([np.eye(3), W])
     x = np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
@@ -129,13 +146,17 @@ def test_supports_that_algorithm_1_cannot_find_promise_nothing_below():
     assert seen.guaranteed
     assert not blind.guaranteed
     assert np.isinf(blind.latent)
-    lost = stability(Generator([np.eye(3), np.eye(3), np.diag([2.0, 1.0, 0.0])]), [np.ones(3, bool), S[1]], 0.1)
+    lost = stability(
+        Generator([np.eye(3), np.eye(3), np.diag([2.0, 1.0, 0.0])]), [np.ones(3, bool), S[1]], 0.1
+    )
     assert not lost.layers[0].guaranteed
     assert "x_2 has nonzeros in columns that are zero" in lost.layers[0].reason
 
 
 def test_without_noise_dependent_columns_leave_many_minimisers():
-    """Corollary 1: lam is 0, so the coherence condition is not enough; any positive noise will do."""
+    """Corollary 1: lam is 0, so the coherence condition is not enough; any positive noise will
+    do.
+    """
     W = simplex(9, np.random.default_rng(0))
     G, S = Generator([np.eye(10), W]), [np.arange(10) < 2]
     assert stability(G, S, 0.0).layers[0].condition is FAILS
@@ -154,7 +175,9 @@ def test_corollary_1_recovers_exactly():
     assert found.guaranteed.all()
     assert (found.latent == 0).all()
     for solve in (fast.solve, reference.solve):
-        assert (cvxinv.snr(z, cvxinv.layered_basis_pursuit(design.G, design.G(z), solve=solve).z) > 150).all()
+        assert (
+            cvxinv.snr(z, cvxinv.layered_basis_pursuit(design.G, design.G(z), solve=solve).z) > 150
+        ).all()
 
 
 def test_the_reachable_interval_decides():
@@ -164,21 +187,32 @@ def test_the_reachable_interval_decides():
     assert not stability(G, S, 1e-3).layers[0].guaranteed.any()
     assert "pass the signal" in stability(G, S, 1e-3).layers[0].reason[0]
     top = np.abs(y).max(axis=1) + 1e-3
-    np.testing.assert_allclose(stability(G, S, 1e-3, signal=y).noise, 1e-3 / (1 - top**2), rtol=1e-9)
+    np.testing.assert_allclose(
+        stability(G, S, 1e-3, signal=y).noise, 1e-3 / (1 - top**2), rtol=1e-9
+    )
     seen = np.abs(y[0]) < 0.5 * top[0]
-    assert (stability(G, S, 1e-3, signal=y, observed=seen).noise < stability(G, S, 1e-3, signal=y).noise).all()
+    assert (
+        stability(G, S, 1e-3, signal=y, observed=seen).noise < stability(G, S, 1e-3, signal=y).noise
+    ).all()
     plu = generator((2, 3, 40), "plu")
     np.testing.assert_allclose(stability(plu, plu.supports(z), 1e-3).noise, 1e-2)
 
 
 @pytest.mark.parametrize("phi", ["plu", "sigmoid", "tanh", "leaky_relu"])
 def test_what_is_promised_beforehand_holds_for_any_noise(phi):
-    """Algorithm 1 takes ell from y, which reaches further than G(z) does: the promise must allow for the y that reaches furthest."""
+    """Algorithm 1 takes ell from y, which reaches further than G(z) does: the promise must allow
+    for the y that reaches furthest.
+    """
     G, z = generator((2, 3, 40), phi), np.array([[0.3, 0.2], [-0.1, 0.4]])
     eps = 1e-3
     before = stability(G, G.supports(z), eps, layers=G.layers(z))
     furthest = np.zeros((2, 40))
-    furthest[[0, 1], np.abs(G(z) - np.mean([v for v in G.activation.range if np.isfinite(v)] or [0])).argmax(axis=1)] = 1
+    furthest[
+        [0, 1],
+        np.abs(G(z) - np.mean([v for v in G.activation.range if np.isfinite(v)] or [0])).argmax(
+            axis=1
+        ),
+    ] = 1
     for e in (eps * furthest, -eps * furthest, 0 * furthest):
         inv = cvxinv.layered_basis_pursuit(G, G(z) + e, solve=reference.solve, noise=eps)
         assert (inv.bounds.noise <= before.noise).all()
@@ -187,12 +221,16 @@ def test_what_is_promised_beforehand_holds_for_any_noise(phi):
 
 
 def test_the_promise_for_plu_just_below_its_kink():
-    """G(z) + eps stays below the kink, but y + eps does not: ell is 10 for some y, and the promise must say so."""
+    """G(z) + eps stays below the kink, but y + eps does not: ell is 10 for some y, and the promise
+    must say so.
+    """
     G, z, eps = Generator([np.eye(1), np.eye(1)], None, "plu"), np.array([1 - 1.5e-3]), 1e-3
     inv = cvxinv.layered_basis_pursuit(G, G(z) + eps, solve=reference.solve, noise=eps)
     assert inv.bounds.noise == pytest.approx(10 * eps)
     assert stability(G, G.supports(z), eps, layers=G.layers(z)).noise == pytest.approx(10 * eps)
-    assert stability(G, G.supports(z), eps, layers=G.layers(z), signal=G(z)).noise == pytest.approx(eps)
+    assert stability(G, G.supports(z), eps, layers=G.layers(z), signal=G(z)).noise == pytest.approx(
+        eps
+    )
 
 
 def test_observed_pixels_are_the_rows_of_the_last_layer():
@@ -200,8 +238,12 @@ def test_observed_pixels_are_the_rows_of_the_last_layer():
     z = np.array([[0.5, 1.0], [-1.0, 0.2]])
     seen = np.random.default_rng(0).random((2, 60)) < 0.7
     found = stability(G, G.supports(z), 0.1, observed=seen)
-    np.testing.assert_allclose(found.layers[0].coherence, [mutual_coherence(G.weights[1][r]) for r in seen], rtol=FORWARD)
-    np.testing.assert_allclose(found.layers[0].lam, 0.2 * np.sqrt(seen @ G.weights[1] ** 2), rtol=FORWARD)
+    np.testing.assert_allclose(
+        found.layers[0].coherence, [mutual_coherence(G.weights[1][r]) for r in seen], rtol=FORWARD
+    )
+    np.testing.assert_allclose(
+        found.layers[0].lam, 0.2 * np.sqrt(seen @ G.weights[1] ** 2), rtol=FORWARD
+    )
 
 
 def test_kinds_and_single_signals():
@@ -218,7 +260,9 @@ def test_kinds_and_single_signals():
     assert isinstance(bounds.upper[0], torch.Tensor)
     inv = cvxinv.layered_basis_pursuit(G, G(z), noise=0.1)
     assert isinstance(inv.bounds.latent, torch.Tensor)
-    assert cvxinv.layered_basis_pursuit(G, G(z[0]), noise=0.1).bounds.layers[0].entrywise.shape == (3,)
+    assert cvxinv.layered_basis_pursuit(G, G(z[0]), noise=0.1).bounds.layers[0].entrywise.shape == (
+        3,
+    )
 
 
 def test_a_signal_that_cannot_be_inverted_is_not_guaranteed():
@@ -233,17 +277,28 @@ def test_a_signal_that_cannot_be_inverted_is_not_guaranteed():
         assert np.isinf(found.latent[1])
         assert not found.layers[0].guaranteed[1]
     seen = np.arange(40) != 3
-    assert np.isfinite(stability(G, G.supports(np.full((2, 2), 0.3)), 1e-3, signal=y, observed=seen).noise).all()
+    assert np.isfinite(
+        stability(G, G.supports(np.full((2, 2), 0.3)), 1e-3, signal=y, observed=seen).noise
+    ).all()
     blind = Generator([np.ones((2, 1)), np.diag([1.0, 0.0])], None, "tanh")
-    assert np.isinf(stability(blind, [np.array([True, False])], 0.1).layers[0].lam).tolist() == [True, False]
+    assert np.isinf(stability(blind, [np.array([True, False])], 0.1).layers[0].lam).tolist() == [
+        True,
+        False,
+    ]
 
 
 @given(st.integers(0, 10**6), st.floats(0.01, 100))
 @example(0, 10.0)
 def test_units_do_not_matter(seed, unit):
-    """Columns of W_i in other units: x_ij, its bound and 1 / lam_ij follow, the condition stays. Signal and noise: all bounds follow."""
+    """Columns of W_i in other units: x_ij, its bound and 1 / lam_ij follow, the condition stays.
+    Signal and noise: all bounds follow.
+    """
     rng = np.random.default_rng(seed)
-    G, z, D = generator((2, 5, 200), seed=seed), rng.standard_normal((3, 2)), unit ** rng.uniform(-1, 1, 5)
+    G, z, D = (
+        generator((2, 5, 200), seed=seed),
+        rng.standard_normal((3, 2)),
+        unit ** rng.uniform(-1, 1, 5),
+    )
     S = G.supports(z)
     other = Generator([D[:, None] * G.weights[0], G.weights[1] / D])
     a, b = (stability(g, S, 0.1, layers=g.layers(z)) for g in (G, other))
@@ -268,7 +323,11 @@ def test_wrong_arguments_are_named():
         (ValueError, "sparsity", lambda: stability(G, S, 0.1, sparsity="some")),
         (ValueError, "sparsity", lambda: stability(G, S, 0.1, sparsity=[1, 2])),
         (ValueError, r"sparsity\[0\]", lambda: stability(G, S, 0.1, sparsity=[1.5])),
-        (ValueError, "sparsity", lambda: stability(G, S, 0.1, sparsity=[3], layers=[np.ones((2, 3))])),
+        (
+            ValueError,
+            "sparsity",
+            lambda: stability(G, S, 0.1, sparsity=[3], layers=[np.ones((2, 3))]),
+        ),
         (ValueError, "layers", lambda: stability(G, S, 0.1, layers=[])),
         (ValueError, r"layers\[0\]", lambda: stability(G, S, 0.1, layers=[np.zeros((2, 3))])),
         (ValueError, "signal", lambda: stability(G, S, 0.1, signal=np.zeros((2, 3)))),

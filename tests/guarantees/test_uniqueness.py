@@ -1,4 +1,6 @@
-"""Theorems 1 and 2 per signal, layer and condition: against their definition, against exhaustive search, and on the shipped generator."""
+"""Theorems 1 and 2 per signal, layer and condition: against their definition, against exhaustive
+search, and on the shipped generator.
+"""
 
 import time
 from itertools import combinations, pairwise
@@ -50,14 +52,24 @@ def expected(G, supports, seen, theorem, generic=False):
     for i in range(G.depth, 0, -1):
         kept, s = rows[i - 1], sizes[i - 1]
         m = int(kept.sum())
-        holds = s < m if theorem == 2 else s < (m + 1) / 2 if generic else s < brute.spark(G.weights[i][kept]) / 2
+        holds = (
+            s < m
+            if theorem == 2
+            else s < (m + 1) / 2
+            if generic
+            else s < brute.spark(G.weights[i][kept]) / 2
+        )
         out.append(HOLDS if holds else FAILS)
     n_0, (S, s) = G.sizes[0], (supports[0], sizes[0])
-    out.append(HOLDS if (s >= n_0 if theorem == 2 or generic else brute.rank(G.weights[0][S]) == n_0) else FAILS)
+    out.append(
+        HOLDS
+        if (s >= n_0 if theorem == 2 or generic else brute.rank(G.weights[0][S]) == n_0)
+        else FAILS
+    )
     return out
 
 
-# -- against the definitions ------------------------------------------------------------------------------------------
+# -- against the definitions -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "repeated", "zero_column", "rank_two", "singular"])
@@ -81,26 +93,39 @@ def test_random_weights_by_eq_3():
         G, z = generator(seed), latents(seed)
         found = uniqueness(G, z, generic=True)
         for b in range(len(z)):
-            assert verdicts(found)[:, b].tolist() == expected(G, [S[b] for S in G.supports(z)], np.ones(SIZES[-1], bool), 1, True)
+            assert verdicts(found)[:, b].tolist() == expected(
+                G, [S[b] for S in G.supports(z)], np.ones(SIZES[-1], bool), 1, True
+            )
         assert "(n + 1)/2" in found.conditions[0].statement
 
 
-@given(st.integers(0, 2**6 - 1), st.integers(0, 2**7 - 1), st.integers(0, 2**5 - 1), st.integers(0, 2))
+@given(
+    st.integers(0, 2**6 - 1), st.integers(0, 2**7 - 1), st.integers(0, 2**5 - 1), st.integers(0, 2)
+)
 @example(0, 0, 0, 0)
 @example(2**6 - 1, 2**7 - 1, 2**5 - 1, 0)
 @example(0, 2**7 - 1, 0, 1)
 @example(2**6 - 1, 0, 2**5 - 1, 2)
 def test_any_supports(first, second, pixels, seed):
     G = generator(seed, kind=("gaussian", "repeated", "rank_two")[seed])
-    S = [np.array([k >> j & 1 for j in range(n)], dtype=bool) for k, n in zip((first, second, pixels), SIZES[1:], strict=True)]
+    S = [
+        np.array([k >> j & 1 for j in range(n)], dtype=bool)
+        for k, n in zip((first, second, pixels), SIZES[1:], strict=True)
+    ]
     for theorem in (1, 2):
         found = uniqueness(G, S[:2], theorem, S[2])
         assert [c.verdict for c in found.conditions] == expected(G, S[:2], S[2], theorem)
-        assert [int(c.cardinality) for c in found.conditions] == [S[1].sum(), S[0].sum(), S[0].sum()]
+        assert [int(c.cardinality) for c in found.conditions] == [
+            S[1].sum(),
+            S[0].sum(),
+            S[0].sum(),
+        ]
 
 
 def sparsest(W, t, s):
-    """All x with W x = t and at most s nonzeros, found by trying every set of columns; None if there are infinitely many."""
+    """All x with W x = t and at most s nonzeros, found by trying every set of columns; None if
+    there are infinitely many.
+    """
     found = []
     for k in range(s + 1):
         for T in map(list, combinations(range(W.shape[1]), k)):
@@ -116,7 +141,9 @@ def sparsest(W, t, s):
 
 
 def test_what_holds_is_true():
-    """Where (i) and (ii) hold, an exhaustive search over all sparse solutions of each layer finds the layer itself, and nothing else."""
+    """Where (i) and (ii) hold, an exhaustive search over all sparse solutions of each layer finds
+    the layer itself, and nothing else.
+    """
     held = 0
     for seed in range(12):
         G = generator(seed, (2, 5, 9, 8), kind=("gaussian", "repeated")[seed % 2])
@@ -141,11 +168,16 @@ def test_independent_columns_are_told_apart_from_the_verdict():
     assert found.verdict is FAILS  # 3 >= (4 + 1)/2, by the convention spark = n + 1
     assert "no columns are dependent" in found.reason
     assert found.injective
-    assert uniqueness(cvxinv.Generator([W0, W1]), [np.array([True, True, False, False])]).verdict is HOLDS
-    assert not uniqueness(cvxinv.Generator([W0, W1[:, [0, 0, 1, 2]]]), [np.array([True, True, False, False])]).injective
+    assert (
+        uniqueness(cvxinv.Generator([W0, W1]), [np.array([True, True, False, False])]).verdict
+        is HOLDS
+    )
+    assert not uniqueness(
+        cvxinv.Generator([W0, W1[:, [0, 0, 1, 2]]]), [np.array([True, True, False, False])]
+    ).injective
 
 
-# -- what the budget buys ---------------------------------------------------------------------------------------------
+# -- what the budget buys --------------------------------------------------------------------------
 
 
 def test_budget_decides_what_coherence_leaves_open():
@@ -155,7 +187,12 @@ def test_budget_decides_what_coherence_leaves_open():
     found = uniqueness(G, [S], budget=0.0)
     assert found.conditions[0].verdict.tolist() == [HOLDS, UNDECIDED, UNDECIDED, FAILS]
     assert "known only to lie in" in found.conditions[0].reason[1]
-    assert found.verdict.tolist() == [FAILS, UNDECIDED, UNDECIDED, FAILS]  # rank W_0[S_1] < 2 for the first
+    assert found.verdict.tolist() == [
+        FAILS,
+        UNDECIDED,
+        UNDECIDED,
+        FAILS,
+    ]  # rank W_0[S_1] < 2 for the first
     found = uniqueness(G, [S])
     assert found.conditions[0].verdict.tolist() == [HOLDS, HOLDS, HOLDS, FAILS]
     assert found.verdict.tolist() == [FAILS, HOLDS, HOLDS, FAILS]
@@ -172,7 +209,9 @@ def test_signals_that_share_their_rows_are_all_decided():
 
 def test_the_budget_is_for_all_signals_together():
     rng = np.random.default_rng(0)
-    G = cvxinv.Generator([rng.standard_normal((80, 2)), rng.standard_normal((60, 80)), rng.standard_normal((90, 60))])
+    G = cvxinv.Generator(
+        [rng.standard_normal((80, 2)), rng.standard_normal((60, 80)), rng.standard_normal((90, 60))]
+    )
     S = [rng.random((20, 80)) < 0.1, rng.random((20, 60)) < 0.6]
     start = time.monotonic()
     found = uniqueness(G, S, budget=1.0)
@@ -187,14 +226,16 @@ def test_shipped_generator():
     one, two = uniqueness(G, z, budget=3.0), uniqueness(G, z, 2)
     assert time.monotonic() - start < 60
     s_2 = G.supports(z)[1].sum(axis=1)
-    assert ((one.conditions[0].verdict == HOLDS) == (s_2 < 393 / 2)).all()  # W_2 has 392 independent columns
+    assert (
+        (one.conditions[0].verdict == HOLDS) == (s_2 < 393 / 2)
+    ).all()  # W_2 has 392 independent columns
     assert set(one.conditions[1].verdict) == {HOLDS, FAILS, UNDECIDED}
     assert (one.conditions[2].verdict == HOLDS).all()
     assert (two.verdict == HOLDS).all()
     assert one.injective.sum() == 61
 
 
-# -- batches, kinds, degenerate input ---------------------------------------------------------------------------------
+# -- batches, kinds, degenerate input --------------------------------------------------------------
 
 
 def same(a, b, at=slice(None)):
@@ -223,9 +264,19 @@ def test_one_signal_and_supports_instead_of_latents(theorem):
 def test_tensors(dtype):
     G, z = generator(1), latents(1)
     found = uniqueness(G.to("cpu", dtype=dtype), torch.tensor(z, dtype=dtype))
-    assert all(isinstance(a, torch.Tensor) for a in (found.injective, found.conditions[0].cardinality, found.conditions[0].independent))
+    assert all(
+        isinstance(a, torch.Tensor)
+        for a in (found.injective, found.conditions[0].cardinality, found.conditions[0].independent)
+    )
     same(found, uniqueness(G, z))
-    same(uniqueness(G, [torch.tensor(S) for S in G.supports(z)], observed=torch.ones(SIZES[-1], dtype=torch.bool)), uniqueness(G, z))
+    same(
+        uniqueness(
+            G,
+            [torch.tensor(S) for S in G.supports(z)],
+            observed=torch.ones(SIZES[-1], dtype=torch.bool),
+        ),
+        uniqueness(G, z),
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-8, 1e8])
@@ -257,14 +308,22 @@ def test_no_signals(theorem):
 def test_dead_layers():
     G = cvxinv.Generator([np.zeros((4, 2)), np.ones((5, 4))])
     found = uniqueness(G, np.ones((1, 2)))
-    assert verdicts(found)[:, 0].tolist() == [HOLDS, FAILS]  # nothing is sparser than zero; rank 0 < 2
+    assert verdicts(found)[:, 0].tolist() == [
+        HOLDS,
+        FAILS,
+    ]  # nothing is sparser than zero; rank 0 < 2
     assert uniqueness(G, np.ones(2), 2).verdict is FAILS
 
 
 def test_what_it_prints():
     text = str(uniqueness(generator(0), latents(0)))
     assert text.count("\n") == 2
-    for word in ("Theorem 1 (i), s_2 < spark(W_2)/2", "(ii), s_1 < spark(W_1[S_2])/2", "(iii)", "HOLDS"):
+    for word in (
+        "Theorem 1 (i), s_2 < spark(W_2)/2",
+        "(ii), s_1 < spark(W_1[S_2])/2",
+        "(iii)",
+        "HOLDS",
+    ):
         assert word in text
 
 

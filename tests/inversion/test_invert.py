@@ -1,4 +1,6 @@
-"""The front door: exact without noise, as good as statistics allow with it, and honest about what cannot be known."""
+"""The front door: exact without noise, as good as statistics allow with it, and honest about what
+cannot be known.
+"""
 
 import numpy as np
 import pytest
@@ -33,7 +35,7 @@ def small(phi="plu", count=6, noise=0.0, seed=0):
     return G, z, G(z) + noise * rng.standard_normal((count, SIZES[-1]))
 
 
-# -- without noise ------------------------------------------------------------------------------------------------------
+# -- without noise ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("setting", ["clean", "half", "random"])
@@ -66,7 +68,7 @@ def test_the_reference_backend_serves_too():
     assert (inv.residual <= 1e-9).all()
 
 
-# -- with noise ---------------------------------------------------------------------------------------------------------
+# -- with noise ------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -93,14 +95,19 @@ def test_attains_the_cramer_rao_bound_and_knows_it(mnist, noisy):
 def test_the_noise_is_estimated_where_it_is_not_given(mnist, noisy):
     _, y = noisy
     inv = cvxinv.invert(mnist, y[:16], starts=6)
-    np.testing.assert_allclose(inv.noise, 0.05, rtol=0.12)  # 764 degrees of freedom: 2.6 % is one standard deviation
+    np.testing.assert_allclose(
+        inv.noise, 0.05, rtol=0.12
+    )  # 764 degrees of freedom: 2.6 % is one standard deviation
     known = cvxinv.invert(mnist, y[:16], noise=0.05, starts=6)
     np.testing.assert_allclose(inv.standard_error, known.standard_error, rtol=0.3)
 
 
 def test_more_starts_are_no_worse_and_hybrid_is_none(mnist, noisy):
     _, y = noisy
-    few, many = cvxinv.hybrid(mnist, y[:16], noise=0.05), cvxinv.invert(mnist, y[:16], noise=0.05, starts=12)
+    few, many = (
+        cvxinv.hybrid(mnist, y[:16], noise=0.05),
+        cvxinv.invert(mnist, y[:16], noise=0.05, starts=12),
+    )
     assert (many.objective <= few.objective * 1.5).all()
     assert np.mean(many.objective) <= np.mean(few.objective) * 1.001
 
@@ -108,7 +115,10 @@ def test_more_starts_are_no_worse_and_hybrid_is_none(mnist, noisy):
 def test_noise_aware_start_beats_the_printed_pursuit_on_the_last_layer(mnist, noisy):
     z, y = noisy[0][:64], noisy[1][:64]
     x2 = mnist.layers(z)[1]
-    aware, printed = cvxinv.noisy_pursuit(mnist, y, noise=0.05), cvxinv.latent_pursuit(mnist, y, debias=False)
+    aware, printed = (
+        cvxinv.noisy_pursuit(mnist, y, noise=0.05),
+        cvxinv.latent_pursuit(mnist, y, debias=False),
+    )
     gain = np.median(cvxinv.snr(x2, aware.layers[1])) - np.median(cvxinv.snr(x2, printed.layers[1]))
     assert gain > 1.0  # dB
 
@@ -121,7 +131,10 @@ def test_noise_aware_pursuit_is_the_pursuit_without_noise(mnist):
 
 def test_a_prior_shrinks(mnist, noisy):
     _, y = noisy
-    free, held = cvxinv.hybrid(mnist, y[:8], noise=0.05), cvxinv.hybrid(mnist, y[:8], noise=0.05, prior=0.05)
+    free, held = (
+        cvxinv.hybrid(mnist, y[:8], noise=0.05),
+        cvxinv.hybrid(mnist, y[:8], noise=0.05, prior=0.05),
+    )
     assert (np.linalg.norm(held.z, axis=1) < np.linalg.norm(free.z, axis=1)).mean() > 0.8
     assert (held.standard_error < 0.0501).all()
 
@@ -134,7 +147,9 @@ def test_a_signal_is_alone_or_among_others():
         assert one.z.shape == (3,)
         assert one.covariance.shape == (3, 3)
         assert one.status is whole.status[b]
-        np.testing.assert_allclose(one.objective, whole.objective[b], rtol=1e-3)  # at a kink, rounding decides where descent ends
+        np.testing.assert_allclose(
+            one.objective, whole.objective[b], rtol=1e-3
+        )  # at a kink, rounding decides where descent ends
 
 
 def test_clean_and_noisy_signals_in_one_batch():
@@ -148,7 +163,7 @@ def test_clean_and_noisy_signals_in_one_batch():
         assert len(solution.status) == len(solution.x) == len(solution.certificate.kkt) == 6
 
 
-# -- error bars ---------------------------------------------------------------------------------------------------------
+# -- error bars ------------------------------------------------------------------------------------
 
 
 def test_cramer_rao_by_finite_differences():
@@ -156,32 +171,40 @@ def test_cramer_rao_by_finite_differences():
     seen = np.random.default_rng(0).random(80) < 0.7
     h = 1e-6
     for b in range(len(z)):
-        J = np.stack([(G(z[b] + h * e) - G(z[b] - h * e)) / (2 * h) for e in np.eye(3)], axis=1)[seen]
+        J = np.stack([(G(z[b] + h * e) - G(z[b] - h * e)) / (2 * h) for e in np.eye(3)], axis=1)[
+            seen
+        ]
         expected = 0.1**2 * np.trace(np.linalg.inv(J.T @ J))
         np.testing.assert_allclose(cvxinv.cramer_rao(G, z, 0.1, seen)[b], expected, rtol=1e-5)
     assert np.isinf(cvxinv.cramer_rao(G, z, 0.1, np.arange(80) < 2)).all()
     assert np.isinf(cvxinv.cramer_rao(G, z, 0.0, np.arange(80) < 2)).all()
     assert (cvxinv.cramer_rao(G, z, 0.0) == 0).all()
-    np.testing.assert_array_equal(cvxinv.cramer_rao(G, z, [0.1] * len(z)), cvxinv.cramer_rao(G, z, 0.1))
+    np.testing.assert_array_equal(
+        cvxinv.cramer_rao(G, z, [0.1] * len(z)), cvxinv.cramer_rao(G, z, 0.1)
+    )
     tensor = cvxinv.cramer_rao(G, torch.from_numpy(z), 0.1)
     assert isinstance(tensor, torch.Tensor)
     np.testing.assert_allclose(tensor, cvxinv.cramer_rao(G, z, 0.1), rtol=1e-10)
 
 
 def test_covariance_is_that_of_linear_regression():
-    """On one linear piece of G the estimate is ordinary least squares, whose covariance is known."""
+    """On one linear piece of G the estimate is ordinary least squares, whose covariance is
+    known.
+    """
     rng = np.random.default_rng(0)
     W0, W1 = rng.standard_normal((8, 3)), rng.standard_normal((20, 8))
     G = cvxinv.Generator([W0, W1], [np.full(8, 50.0), np.zeros(20)])
     z = rng.standard_normal((400, 3))
     inv = cvxinv.hybrid(G, G(z) + 0.1 * rng.standard_normal((400, 20)), noise=0.1)
     expected = 0.01 * np.linalg.inv((W1 @ W0).T @ (W1 @ W0))
-    np.testing.assert_allclose(inv.covariance, np.broadcast_to(expected, inv.covariance.shape), rtol=1e-9)
+    np.testing.assert_allclose(
+        inv.covariance, np.broadcast_to(expected, inv.covariance.shape), rtol=1e-9
+    )
     error = (inv.z - z) / np.sqrt(np.diag(expected))
     assert 0.9 < error.std() < 1.1
 
 
-# -- odd signals ----------------------------------------------------------------------------------------------------------
+# -- odd signals -----------------------------------------------------------------------------------
 
 
 def test_odd_signals(mnist):
@@ -208,7 +231,9 @@ def test_odd_signals(mnist):
 
 def test_a_prior_makes_few_pixels_enough(mnist):
     z = np.random.default_rng(0).standard_normal((2, 20))
-    inv = cvxinv.invert(mnist, mnist(z), observed=np.arange(784) % 60 == 0, noise=0.1, prior=1.0, starts=2)
+    inv = cvxinv.invert(
+        mnist, mnist(z), observed=np.arange(784) % 60 == 0, noise=0.1, prior=1.0, starts=2
+    )
     assert np.isfinite(inv.standard_error).all()
     assert (inv.standard_error <= 1.0 + 1e-12).all()
     assert "NOT_IDENTIFIABLE" not in {s.name for s in inv.status}
@@ -254,7 +279,15 @@ def test_kinds_and_dtypes_come_back(kind, dtype):
     y = y.astype(dtype)
     y = torch.from_numpy(y) if kind == "torch" else y
     inv = cvxinv.invert(G, y, starts=3)
-    for a in (inv.z, inv.signal, inv.objective, inv.covariance, inv.standard_error, inv.condition, inv.noise):
+    for a in (
+        inv.z,
+        inv.signal,
+        inv.objective,
+        inv.covariance,
+        inv.standard_error,
+        inv.condition,
+        inv.noise,
+    ):
         assert type(a) is type(y)
         assert a.dtype == y.dtype
     assert np.median(cvxinv.snr(z, np.asarray(inv.z, dtype=float))) > 15
@@ -288,7 +321,9 @@ def test_errors_name_the_argument(options, error, text):
 
 def test_standard_errors_are_infinite_only_where_z_is_not_determined():
     G = cvxinv.Generator([np.eye(3), np.random.default_rng(0).standard_normal((10, 3))])
-    y = G(np.array([1.0, -1.0, 0.5]))  # the second unit is off: its latent number could be any below zero
+    y = G(
+        np.array([1.0, -1.0, 0.5])
+    )  # the second unit is off: its latent number could be any below zero
     inv = cvxinv.invert(G, y, noise=0.1)
     assert inv.status is Status.NOT_IDENTIFIABLE
     np.testing.assert_array_equal(np.isinf(inv.standard_error), [False, True, False])

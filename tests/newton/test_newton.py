@@ -13,7 +13,9 @@ from tests.support.tolerances import ALONE, NEWTON
 
 
 def random_scaled(seed: int, B: int = 8, m: int = 12, n: int = 6, rank: int = 6) -> newton.Scaled:
-    """(Q) with unit columns, some of them signed, and C x <= d with d >= 0, so that x = 0 satisfies it."""
+    """(Q) with unit columns, some of them signed, and C x <= d with d >= 0, so that x = 0 satisfies
+    it.
+    """
     rng = np.random.default_rng(seed)
     W = rng.standard_normal((m, rank)) @ rng.standard_normal((rank, n))
     rows = rng.random((B, m)) < 0.6
@@ -24,7 +26,9 @@ def random_scaled(seed: int, B: int = 8, m: int = 12, n: int = 6, rank: int = 6)
     signs, columns = rng.random((B, n)) < 0.5, rng.random((B, n)) < 0.9
     t = np.where(rows, rng.standard_normal((B, m)), 0)
     unit = rng.uniform(0.5, 2, m)
-    return newton.Scaled(W / np.linalg.norm(W, axis=0), unit, t, rows, d, off, q, 0 * q, lam, signs, columns)
+    return newton.Scaled(
+        W / np.linalg.norm(W, axis=0), unit, t, rows, d, off, q, 0 * q, lam, signs, columns
+    )
 
 
 def cold(p: newton.Scaled) -> newton.Iterate:
@@ -47,7 +51,9 @@ def test_the_residual_is_zero_only_at_a_solution():
     for step in (1e-3, 1e-6, 1e-9):
         moved = newton.Iterate(np.where(p.columns, found.x + step, 0), found.eta, found.nu)
         assert (newton.residual(p, moved) > 1e-3 * step).all()
-    assert (newton.residual(p, newton.Iterate(found.x, found.eta + 1, found.nu)) > NEWTON)[p.inequalities.any(axis=1)].all()
+    assert (newton.residual(p, newton.Iterate(found.x, found.eta + 1, found.nu)) > NEWTON)[
+        p.inequalities.any(axis=1)
+    ].all()
 
 
 def test_signals_do_not_depend_on_each_other():
@@ -71,7 +77,9 @@ def test_polish_solves_from_zero(cls, kind):
     for seed in SEEDS:
         problem = instance(cls, kind, seed)
         if seed & 1 and cls in CONSTRAINED:
-            keep = np.array([b for b in range(len(problem.x_next)) if feasible(problem, b)], dtype=int)
+            keep = np.array(
+                [b for b in range(len(problem.x_next)) if feasible(problem, b)], dtype=int
+            )
         else:
             keep = np.arange(3)
         q: Quadratic = problem.quadratic()[keep]

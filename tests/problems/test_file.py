@@ -10,7 +10,14 @@ from cvxinv.problems import file as problem_file
 @pytest.mark.parametrize(
     "problem",
     [
-        cvxinv.LastLayer(np.eye(3), np.ones((2, 3)), cvxinv.activations.PLU(0.2, 2.0), np.ones(3), 0.5, np.array([True, False, True])),
+        cvxinv.LastLayer(
+            np.eye(3),
+            np.ones((2, 3)),
+            cvxinv.activations.PLU(0.2, 2.0),
+            np.ones(3),
+            0.5,
+            np.array([True, False, True]),
+        ),
         cvxinv.LastLayer(np.eye(3), np.ones(3), "sigmoid"),
         cvxinv.MidLayer(np.eye(3), np.ones((2, 3)), np.ones(3, dtype=bool), lam=0.1),
         cvxinv.Latent(np.ones((4, 2)), np.ones(4), gamma=2.0),
@@ -48,7 +55,15 @@ def test_problem_files_round_trip(problem, tmp_path):
         ({"problem": "MidLayer", "W": "none", "x_next": np.ones(2)}, "W"),
         ({"problem": "LastLayer", "W": np.eye(2), "y": np.ones(2), "activation": "wave"}, "wave"),
         ({"problem": "LastLayer", "W": np.eye(2), "y": np.ones(2), "activation": "{"}, "p.npz"),
-        ({"problem": "LastLayer", "W": np.eye(2), "y": np.ones(2), "activation": '{"name": "plu", "beta": 1}'}, "beta"),
+        (
+            {
+                "problem": "LastLayer",
+                "W": np.eye(2),
+                "y": np.ones(2),
+                "activation": '{"name": "plu", "beta": 1}',
+            },
+            "beta",
+        ),
     ],
 )
 def test_malformed_problem_files(content, words, tmp_path):

@@ -1,4 +1,6 @@
-"""What importing costs, that every public name resolves, and that the tree passes lint and type checks."""
+"""What importing costs, that every public name resolves, and that the tree passes lint and type
+checks.
+"""
 
 import importlib.util
 import subprocess
@@ -13,7 +15,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def python(*arguments):
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
 
 
 def loaded(statement):
@@ -28,14 +32,20 @@ def test_import_cvxinv_loads_neither_cvxpy_nor_torch():
 
 
 def test_statements_and_certificates_need_neither_cvxpy_nor_torch():
-    statement = "import cvxinv, numpy as np; W = np.eye(2); cvxinv.verify(cvxinv.MidLayer(W, W), W); cvxinv.Generator([W, W])(W)"
+    statement = (
+        "import cvxinv, numpy as np; W = np.eye(2); cvxinv.verify(cvxinv.MidLayer(W, W), W);"
+        " cvxinv.Generator([W, W])(W)"
+    )
     modules = loaded(statement)
     assert "numpy" in modules
     assert not {"cvxpy", "torch"} & modules
 
 
 def test_guarantees_load_cvxpy_only_for_what_needs_it():
-    statement = "import cvxinv, numpy as np; cvxinv.guarantees.spark(np.random.default_rng(0).standard_normal((5, 8)))"
+    statement = (
+        "import cvxinv, numpy as np;"
+        " cvxinv.guarantees.spark(np.random.default_rng(0).standard_normal((5, 8)))"
+    )
     assert not {"cvxpy", "torch"} & loaded(statement)
     assert "cvxpy" in loaded(statement.replace("8)))", "8)), method='milp')"))
 
@@ -60,8 +70,16 @@ def test_unknown_names_do_not_resolve():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [("mypy",), ("ruff", "check"), ("ruff", "format", "--check")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [("mypy",), ("ruff", "check"), ("ruff", "format", "--check")], ids=" ".join
+)
 def test_lint_and_types(arguments):
-    assert importlib.util.find_spec(arguments[0]), f"{arguments[0]} is part of the extra cvxinv[test]"
-    done = python("-m", *arguments, *(() if arguments[0] == "mypy" else ("cvxinv", "fast", "tests", "validation")))
+    assert importlib.util.find_spec(arguments[0]), (
+        f"{arguments[0]} is part of the extra cvxinv[test]"
+    )
+    done = python(
+        "-m",
+        *arguments,
+        *(() if arguments[0] == "mypy" else ("cvxinv", "fast", "tests", "validation")),
+    )
     assert done.returncode == 0, done.stdout + done.stderr

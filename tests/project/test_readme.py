@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 README = Path(__file__).parents[2] / "README.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+BLOCKS = re.findall(
+    r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
@@ -23,7 +25,10 @@ def test_there_are_examples():
 def test_commands_stand_on_lines_of_their_own():
     text = README.read_text(encoding="utf-8")
     found = [line for line in text.splitlines() if line.startswith("pip install")]
-    assert found == ["pip install -c constraints.txt . && cvxinv demo", 'pip install -c constraints.txt ".[test]" && pytest']
+    assert found == [
+        "pip install -c constraints.txt . && cvxinv demo",
+        'pip install -c constraints.txt ".[test]" && pytest',
+    ]
 
 
 def test_links_lead_somewhere():

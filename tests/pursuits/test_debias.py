@@ -10,7 +10,9 @@ SIGNALS = 7
 
 
 def case(phi, seed=0):
-    """Signals with noise, starts nearby and the true supports, which determine z, and a mask for each signal."""
+    """Signals with noise, starts nearby and the true supports, which determine z, and a mask for
+    each signal.
+    """
     rng = np.random.default_rng(seed)
     G = generator((4, 12, 30, 80), phi, biased=True)
     z = rng.standard_normal((100, 4))
@@ -23,7 +25,9 @@ def case(phi, seed=0):
 def test_the_frozen_generator_is_affine_up_to_phi(phi):
     G, _, z, _, _ = case(phi)
     J, k = debias.frozen(G, G.supports(z))
-    np.testing.assert_allclose(G.activation((J @ z[:, :, None])[:, :, 0] + k), G(z), rtol=FORWARD, atol=FORWARD)
+    np.testing.assert_allclose(
+        G.activation((J @ z[:, :, None])[:, :, 0] + k), G(z), rtol=FORWARD, atol=FORWARD
+    )
 
 
 @pytest.mark.parametrize("phi", ["identity", "tanh", "plu"])
@@ -35,16 +39,22 @@ def test_batches_are_cut_into_chunks_without_a_trace(phi, masked, monkeypatch):
     monkeypatch.setattr(debias, "CHUNK", 2)
     cut = debias.debias(G, y, z, supports, seen)
     as_tensors = [torch.tensor(S) for S in supports]
-    tensors = debias.debias(G, torch.tensor(y), torch.tensor(z), as_tensors, torch.tensor(seen) if masked else None)
+    tensors = debias.debias(
+        G, torch.tensor(y), torch.tensor(z), as_tensors, torch.tensor(seen) if masked else None
+    )
     np.testing.assert_allclose(cut, whole, atol=CLOSED_FORM)
     np.testing.assert_allclose(tensors, whole, atol=CLOSED_FORM)
     for b in range(SIGNALS):
-        alone = debias.debias(G, y[b], z[b], [S[b] for S in supports], None if seen is None else seen[b])
+        alone = debias.debias(
+            G, y[b], z[b], [S[b] for S in supports], None if seen is None else seen[b]
+        )
         np.testing.assert_allclose(alone, whole[b], atol=CLOSED_FORM)
 
 
 def test_no_start_no_debiasing():
-    """A signal whose pursuit failed keeps its nan; an empty batch stays one; what was given is not written to."""
+    """A signal whose pursuit failed keeps its nan; an empty batch stays one; what was given is not
+    written to.
+    """
     G, y, z, supports, _ = case("plu")
     z[2] = np.nan
     given = z.copy()

@@ -1,4 +1,6 @@
-"""The pursuits on small random generators and on the shipped one, with the reference as their backend."""
+"""The pursuits on small random generators and on the shipped one, with the reference as their
+backend.
+"""
 
 from functools import partial
 
@@ -20,7 +22,9 @@ FINE = (Status.OPTIMAL, Status.STATIONARY)
 
 
 def recoverable(G, count=6, seed=0):
-    """Latent vectors whose every layer is determined by the next: at least n_i active rows in W_i, with some to spare."""
+    """Latent vectors whose every layer is determined by the next: at least n_i active rows in W_i,
+    with some to spare.
+    """
     z = np.random.default_rng(seed).standard_normal((400, G.sizes[0]))
     enough = [S.sum(axis=1) > n for S, n in zip(G.supports(z), G.sizes, strict=False)]
     z = z[np.all(enough, axis=0)][:count]
@@ -34,7 +38,9 @@ def exact(z, inv):
 
 
 def inversion(name, z):
-    """The algorithm of that name, as a function of generator and signals; the oracle gets the supports of z."""
+    """The algorithm of that name, as a function of generator and signals; the oracle gets the
+    supports of z.
+    """
     return {
         "latent": latent_pursuit,
         "basis": basis_pursuit,
@@ -57,7 +63,9 @@ def test_latent_pursuit_is_exact(sizes, phi, biased):
     for debias in (False, True):
         inv = latent_pursuit(G, y, debias=debias)
         exact(z, inv)
-    for x, x_hat, S, S_hat in zip(G.layers(z), inv.layers, G.supports(z), inv.supports, strict=True):
+    for x, x_hat, S, S_hat in zip(
+        G.layers(z), inv.layers, G.supports(z), inv.supports, strict=True
+    ):
         np.testing.assert_allclose(x_hat, x, atol=CLOSED_FORM * np.abs(x).max())
         np.testing.assert_array_equal(S_hat, S)
     np.testing.assert_allclose(inv.signal, G(inv.z), rtol=FORWARD)
@@ -89,7 +97,9 @@ def test_oracle_and_basis_pursuit_and_linear_programs_are_exact_without_noise(ph
 
 
 def test_theorem_3_needs_column_weights():
-    """Erratum E1 of the specification: one lam for all columns loses the support, lam_j = 2 eps ||w_j|| keeps it."""
+    """Erratum E1 of the specification: one lam for all columns loses the support, lam_j = 2 eps
+    ||w_j|| keeps it.
+    """
     W, y, eps = np.diag([3.0, 0.1]), np.array([0.01, 0.5]), 0.01
     printed = reference.solve(BasisPursuit(W, y, lam=2 * eps)).x
     np.testing.assert_allclose(printed, [0.01 / 3 - 0.02 / 9, 3.0], atol=CLOSED_FORM)
@@ -100,7 +110,9 @@ def test_theorem_3_needs_column_weights():
 
 
 def test_noise_levels_follow_the_recursion():
-    """Layer by layer lam_ij = 2 eps_{i+1} ||w_ij|| on the rows kept, eps_i = (3 + sqrt(1.5)) / min ||w|| sqrt(s_i) eps_{i+1}."""
+    """Layer by layer lam_ij = 2 eps_{i+1} ||w_ij|| on the rows kept, eps_i = (3 + sqrt(1.5)) / min
+    ||w|| sqrt(s_i) eps_{i+1}.
+    """
     rng, problems = np.random.default_rng(0), []
     G = generator((2, 6, 60, 400), "plu")
     z = recoverable(G, 2)
@@ -121,7 +133,7 @@ def test_noise_levels_follow_the_recursion():
         eps = (3 + np.sqrt(1.5)) / norms.min(axis=1) * np.sqrt(rows.sum(axis=1)) * eps
 
 
-# -- bad signals -----------------------------------------------------------------------------------------------------
+# -- bad signals -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("run", ["latent", "basis", "oracle", "lp"])
@@ -141,13 +153,19 @@ def test_a_nan_spoils_its_own_signal_only(phi, run):
     assert np.isnan(inv.z[1]).all(), "a number here would look like an answer"
 
 
-@pytest.mark.parametrize(("phi", "value"), [("tanh", 1.0), ("tanh", -1.5), ("sigmoid", 0.0), ("sigmoid", 1.0)])
+@pytest.mark.parametrize(
+    ("phi", "value"), [("tanh", 1.0), ("tanh", -1.5), ("sigmoid", 0.0), ("sigmoid", 1.0)]
+)
 def test_values_outside_the_range_are_a_status(phi, value):
     G = generator((4, 12, 40), phi)
     z = recoverable(G, 3)
     y = G(z)
     y[1, 7] = value
-    for inv in (basis_pursuit(G, y), oracle(G, y, G.supports(z)), cvxinv.linear_programming(G, y, noise=1e-9)):
+    for inv in (
+        basis_pursuit(G, y),
+        oracle(G, y, G.supports(z)),
+        cvxinv.linear_programming(G, y, noise=1e-9),
+    ):
         assert inv.status[1] is Status.INVALID_SIGNAL
         assert (cvxinv.snr(z, inv.z)[[0, 2]] >= EXACT_SNR).all()
     alone = basis_pursuit(G, y[1])
@@ -156,7 +174,7 @@ def test_values_outside_the_range_are_a_status(phi, value):
     exact(z, basis_pursuit(G, y, observed=unseen))
 
 
-# -- kinds of input --------------------------------------------------------------------------------------------------
+# -- kinds of input --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("run", ["latent", "basis", "oracle", "lp"])
@@ -219,7 +237,7 @@ def test_wrong_arguments_are_named():
             call()
 
 
-# -- debiasing and figures ---------------------------------------------------------------------------------------------
+# -- debiasing and figures -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("phi", ["identity", "tanh", "plu"])
@@ -231,9 +249,14 @@ def test_debiasing_never_moves_away_from_the_signal(phi):
         y = G(z) + sigma * rng.standard_normal((6, 40))
         seen = random_mask((6, 40), 0.2)
         for observed in (None, seen):
-            plain, fitted = (latent_pursuit(G, y, observed=observed, debias=debias) for debias in (False, True))
+            plain, fitted = (
+                latent_pursuit(G, y, observed=observed, debias=debias) for debias in (False, True)
+            )
             misfit = [
-                np.linalg.norm(np.where(seen if observed is not None else True, y - inv.signal, 0), axis=1) for inv in (plain, fitted)
+                np.linalg.norm(
+                    np.where(seen if observed is not None else True, y - inv.signal, 0), axis=1
+                )
+                for inv in (plain, fitted)
             ]
             assert (misfit[1] <= misfit[0] * (1 + FORWARD)).all()
             improved += np.sum(misfit[1] < 0.999 * misfit[0])
@@ -242,15 +265,21 @@ def test_debiasing_never_moves_away_from_the_signal(phi):
 
 def test_snr_in_decibel():
     x = np.array([[3.0, 4.0], [1.0, 0.0], [1.0, 1.0]])
-    np.testing.assert_allclose(cvxinv.snr(x, x + [[0, 0.5], [0.1, 0], [1, 1]]), [20, 20, 0], atol=1e-9)
+    np.testing.assert_allclose(
+        cvxinv.snr(x, x + [[0, 0.5], [0.1, 0], [1, 1]]), [20, 20, 0], atol=1e-9
+    )
     assert cvxinv.snr(x, x).tolist() == [np.inf] * 3
     assert cvxinv.snr(x[0], x[0] + [0.05, 0]) == pytest.approx(40)
-    assert float(cvxinv.snr(torch.tensor(x[0]), torch.tensor(x[0] + [0.05, 0]))) == pytest.approx(40)
+    assert float(cvxinv.snr(torch.tensor(x[0]), torch.tensor(x[0] + [0.05, 0]))) == pytest.approx(
+        40
+    )
     assert np.isnan(cvxinv.snr(x[0], np.array([np.nan, 0])))
 
 
 def test_a_layer_without_a_preimage_is_a_status():
-    """Two units max(0, z - 1), max(0, -z - 1): both on has no exact z, both off has; two units that are always on are never off."""
+    """Two units max(0, z - 1), max(0, -z - 1): both on has no exact z, both off has; two units that
+    are always on are never off.
+    """
     G = Generator([np.array([[1.0], [-1.0]]), np.eye(2)], [np.array([-1.0, -1.0]), np.zeros(2)])
     inv = latent_pursuit(G, np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]), debias=False)
     assert all(status is Status.OPTIMAL for status in inv.status)
@@ -266,6 +295,10 @@ def test_mnist(mask):
     G = cvxinv.mnist_generator()
     assert G.sizes == (20, 128, 392, 784)
     z = np.random.default_rng(0).standard_normal((8, 20))
-    seen = {"clean": None, "random": random_mask((8, 784), 0.45), "upper": np.arange(784) >= 13 * 28}[mask]
+    seen = {
+        "clean": None,
+        "random": random_mask((8, 784), 0.45),
+        "upper": np.arange(784) >= 13 * 28,
+    }[mask]
     inv = latent_pursuit(G, G(z), observed=seen)
     assert (cvxinv.snr(z, inv.z) >= EXACT_SNR).all()

@@ -1,4 +1,6 @@
-"""The pursuits with `fast.solve`: exact on the shipped generator, clean and under both masks of the paper, and the default backend."""
+"""The pursuits with `fast.solve`: exact on the shipped generator, clean and under both masks of the
+paper, and the default backend.
+"""
 
 from functools import partial
 
@@ -22,9 +24,15 @@ def seen(mask):
 
 
 def determined(G, count=COUNT):
-    """Latent vectors whose layers determine one another by least squares too: more active rows than columns, with some to spare."""
+    """Latent vectors whose layers determine one another by least squares too: more active rows than
+    columns, with some to spare.
+    """
     z = np.random.default_rng(0).standard_normal((8 * count, G.sizes[0]))
-    z = z[np.all([S.sum(axis=1) > 1.1 * n for S, n in zip(G.supports(z), G.sizes, strict=False)], axis=0)][:count]
+    z = z[
+        np.all(
+            [S.sum(axis=1) > 1.1 * n for S, n in zip(G.supports(z), G.sizes, strict=False)], axis=0
+        )
+    ][:count]
     assert len(z) == count
     return z
 
@@ -43,7 +51,9 @@ def exact(G, z, inv):
 def test_latent_pursuit_is_exact_on_every_signal(mask, debias):
     G = cvxinv.mnist_generator()
     z = np.random.default_rng(0).standard_normal((COUNT, 20))
-    exact(G, z, cvxinv.latent_pursuit(G, G(z), solve=fast.solve, observed=seen(mask), debias=debias))
+    exact(
+        G, z, cvxinv.latent_pursuit(G, G(z), solve=fast.solve, observed=seen(mask), debias=debias)
+    )
 
 
 @pytest.mark.slow
@@ -52,7 +62,11 @@ def test_latent_pursuit_is_exact_on_every_signal(mask, debias):
 def test_layered_basis_pursuit_is_exact_where_least_squares_is(mask, debias):
     G = cvxinv.mnist_generator()
     z = determined(G)
-    exact(G, z, cvxinv.layered_basis_pursuit(G, G(z), solve=fast.solve, observed=seen(mask), debias=debias))
+    exact(
+        G,
+        z,
+        cvxinv.layered_basis_pursuit(G, G(z), solve=fast.solve, observed=seen(mask), debias=debias),
+    )
 
 
 @pytest.mark.slow
@@ -66,7 +80,11 @@ def test_the_oracle_is_exact(mask):
 def test_fast_is_the_default_backend(monkeypatch):
     G = cvxinv.mnist_generator()
     z = determined(G, 2)
-    runs = [cvxinv.latent_pursuit, cvxinv.layered_basis_pursuit, partial(cvxinv.oracle, supports=G.supports(z))]
+    runs = [
+        cvxinv.latent_pursuit,
+        cvxinv.layered_basis_pursuit,
+        partial(cvxinv.oracle, supports=G.supports(z)),
+    ]
     for run in runs:
         problems, solve = [], fast.solve
 
@@ -83,7 +101,9 @@ def test_fast_is_the_default_backend(monkeypatch):
 
 @pytest.mark.parametrize("phi", ["identity", "tanh", "plu", "leaky_relu"])
 def test_the_papers_own_algorithms_are_exact_too(phi):
-    """Algorithms 5 and 2 as printed, far enough: zeros whose multiplier is zero are told from nonzeros by the accuracy of x alone."""
+    """Algorithms 5 and 2 as printed, far enough: zeros whose multiplier is zero are told from
+    nonzeros by the accuracy of x alone.
+    """
     G = generator((4, 12, 40, 100), phi, biased=True)
     z = determined(G, 6)
     printed = partial(fast.solve, method="linearized_admm", rho=1e-2, tol=1e-10, restart=True)

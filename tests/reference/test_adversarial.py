@@ -1,4 +1,6 @@
-"""Small statements made to fool a certificate: cancellation, rows and columns of very different size, weights at rounding level."""
+"""Small statements made to fool a certificate: cancellation, rows and columns of very different
+size, weights at rounding level.
+"""
 
 import numpy as np
 import pytest
@@ -7,12 +9,18 @@ from cvxinv import Latent, LeastSquares, MidLayer, Status, reference, verify
 
 
 def mid(W, x_next, **options):
-    return MidLayer(np.array(W), np.array(x_next), **{k: np.array(v) if k == "bias" else v for k, v in options.items()})
+    return MidLayer(
+        np.array(W),
+        np.array(x_next),
+        **{k: np.array(v) if k == "bias" else v for k, v in options.items()},
+    )
 
 
 TINY = 1e-8
 BIG_ROW = mid([[1.0], [-1e10]], [1.0, 0.0])  # solved by x = 1
-SMALL_ROW = mid([[1.0], [1e-7]], [1.0, 0.0], lam=0.01, bias=[0.0, -1e-8])  # the second row says x <= 0.1
+SMALL_ROW = mid(
+    [[1.0], [1e-7]], [1.0, 0.0], lam=0.01, bias=[0.0, -1e-8]
+)  # the second row says x <= 0.1
 FLAT = LeastSquares(np.array([[1.0, 1.0], [0.0, TINY]]), np.array([1.0, 1.0]))
 
 

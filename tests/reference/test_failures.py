@@ -1,4 +1,6 @@
-"""What cannot be solved says so: wrong kinds of arguments, bounds that do not exist, a solver that fails on one signal."""
+"""What cannot be solved says so: wrong kinds of arguments, bounds that do not exist, a solver that
+fails on one signal.
+"""
 
 from importlib import import_module
 
@@ -6,7 +8,18 @@ import numpy as np
 import pytest
 
 import fast
-from cvxinv import BasisPursuit, Generator, Latent, LinearProgram, MidLayer, Status, latent_pursuit, layered_basis_pursuit, reference, snr
+from cvxinv import (
+    BasisPursuit,
+    Generator,
+    Latent,
+    LinearProgram,
+    MidLayer,
+    Status,
+    latent_pursuit,
+    layered_basis_pursuit,
+    reference,
+    snr,
+)
 
 W = [np.eye(3, 2), np.eye(4, 3)]
 
@@ -27,9 +40,13 @@ def test_weights_per_column_are_finite(weight):
 
 def test_noise_that_leaves_the_range_of_phi_has_no_bound_and_says_so():
     rng = np.random.default_rng(0)
-    G = Generator([rng.standard_normal((12, 4)), rng.standard_normal((40, 12)) / 3], activation="tanh")
+    G = Generator(
+        [rng.standard_normal((12, 4)), rng.standard_normal((40, 12)) / 3], activation="tanh"
+    )
     y = 0.9 * G(rng.standard_normal((3, 4)))
-    y[1, 2] = 0.995  # within 0.01 of the end of (-1, 1), where the inverse has no Lipschitz constant
+    y[1, 2] = (
+        0.995  # within 0.01 of the end of (-1, 1), where the inverse has no Lipschitz constant
+    )
     inv = layered_basis_pursuit(G, y, solve=reference.solve, noise=0.01)
     assert list(inv.status) == [Status.OPTIMAL, Status.INVALID_SIGNAL, Status.OPTIMAL]
     np.testing.assert_array_equal(np.isnan(inv.z).all(axis=1), [False, True, False])
@@ -45,13 +62,17 @@ def test_a_linear_program_that_fails_does_not_take_its_batch_along(monkeypatch):
 
     monkeypatch.setattr(run, "_solve", fails_once)
     rng = np.random.default_rng(0)
-    sol = reference.solve(LinearProgram(rng.standard_normal((8, 3)), np.abs(rng.standard_normal((3, 8)))))
+    sol = reference.solve(
+        LinearProgram(rng.standard_normal((8, 3)), np.abs(rng.standard_normal((3, 8))))
+    )
     assert list(sol.status) == [Status.OPTIMAL, Status.MAX_ITER, Status.OPTIMAL]
     assert np.isnan(sol.x[1]).all()
 
 
 def test_snr_of_nothing():
-    np.testing.assert_array_equal(snr(np.zeros((2, 2)), np.array([[0.0, 0.0], [1.0, 0.0]])), [np.inf, -np.inf])
+    np.testing.assert_array_equal(
+        snr(np.zeros((2, 2)), np.array([[0.0, 0.0], [1.0, 0.0]])), [np.inf, -np.inf]
+    )
 
 
 def test_answers_say_what_they_are_in_one_line():
@@ -60,9 +81,13 @@ def test_answers_say_what_they_are_in_one_line():
     y[2] = np.nan
     problem = BasisPursuit(rng.standard_normal((9, 4)), y, lam=0.1)
     assert repr(fast.solve(problem)).startswith("Solution(x (3, 4), 2 OPTIMAL, 1 NONFINITE, ")
-    assert repr(fast.solve(BasisPursuit(problem.W, y[0], lam=0.1))).startswith("Solution(x (4,), OPTIMAL, ")
+    assert repr(fast.solve(BasisPursuit(problem.W, y[0], lam=0.1))).startswith(
+        "Solution(x (4,), OPTIMAL, "
+    )
     G = Generator([rng.standard_normal((6, 2)), rng.standard_normal((9, 6))])
-    assert repr(latent_pursuit(G, G(rng.standard_normal((2, 2))))) == "Inversion(z (2, 2), 2 OPTIMAL)"
+    assert (
+        repr(latent_pursuit(G, G(rng.standard_normal((2, 2))))) == "Inversion(z (2, 2), 2 OPTIMAL)"
+    )
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

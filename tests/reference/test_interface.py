@@ -1,4 +1,6 @@
-"""What the reference backend takes and refuses: kinds of arrays, lone and bad signals, programs that are not (Q), wrong arguments."""
+"""What the reference backend takes and refuses: kinds of arrays, lone and bad signals, programs
+that are not (Q), wrong arguments.
+"""
 
 import numpy as np
 import pytest
@@ -6,7 +8,17 @@ import torch
 from scipy.optimize import linprog
 
 import cvxinv
-from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, LinearProgram, MidLayer, NotConvexError, Status, reference
+from cvxinv import (
+    BasisPursuit,
+    LastLayer,
+    Latent,
+    LeastSquares,
+    LinearProgram,
+    MidLayer,
+    NotConvexError,
+    Status,
+    reference,
+)
 from tests.support.instances import CLASSES, DATA, SEEDS, instance, matrix, replaced
 from tests.support.tolerances import ALONE, KKT, KKT_FLOAT32, OBJECTIVE, STATIONARY
 
@@ -14,7 +26,7 @@ RNG = np.random.default_rng(0)
 W, Y = RNG.standard_normal((9, 4)), RNG.standard_normal((3, 9))
 
 
-# -- batches -----------------------------------------------------------------------------------------------------
+# -- batches ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -24,14 +36,19 @@ def test_a_bad_signal_harms_no_other(cls, bad):
         problem = instance(cls, "full_support", seed)
         data = getattr(problem, DATA[cls]).copy()
         data[1, 2] = bad
-        sol, alone = reference.solve(replaced(problem, **{DATA[cls]: data})), reference.solve(problem)
+        sol, alone = (
+            reference.solve(replaced(problem, **{DATA[cls]: data})),
+            reference.solve(problem),
+        )
         assert sol.status[1] is Status.NONFINITE
         assert np.isnan(sol.x[1]).all()
         assert not sol.certificate.optimal()[1]
         assert sol.certificate.kkt[1] == np.inf
         for b in (0, 2):
             assert sol.status[b] is Status.OPTIMAL
-            np.testing.assert_allclose(sol.x[b], alone.x[b], rtol=ALONE, atol=ALONE * np.abs(alone.x[b]).max())
+            np.testing.assert_allclose(
+                sol.x[b], alone.x[b], rtol=ALONE, atol=ALONE * np.abs(alone.x[b]).max()
+            )
 
 
 def test_what_is_not_observed_may_be_nan():
@@ -66,9 +83,16 @@ def test_batches_of_none_and_one_and_signals_alone(cls):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, torch.float32, torch.float64])
 @pytest.mark.parametrize("cls", CLASSES)
 def test_answers_have_kind_and_dtype_of_the_data(cls, dtype):
-    W, Y = matrix("plain", np.random.default_rng(1)), np.abs(np.random.default_rng(2).standard_normal((3, 20)))
+    W, Y = (
+        matrix("plain", np.random.default_rng(1)),
+        np.abs(np.random.default_rng(2).standard_normal((3, 20))),
+    )
     exact = reference.solve(cls(W, Y))
-    cast = (lambda a: torch.tensor(a, dtype=dtype)) if isinstance(dtype, torch.dtype) else (lambda a: a.astype(dtype))
+    cast = (
+        (lambda a: torch.tensor(a, dtype=dtype))
+        if isinstance(dtype, torch.dtype)
+        else (lambda a: a.astype(dtype))
+    )
     sol = reference.solve(cls(cast(W), cast(Y)))
     assert type(sol.x) is type(sol.support) is type(cast(Y))
     assert sol.x.dtype == dtype
@@ -85,7 +109,9 @@ def test_memory_layout_does_not_matter(cls):
     strided = np.repeat(data, 2, axis=0)[::2]
     fortran = replaced(problem, W=np.asfortranarray(problem.W), **{DATA[cls]: strided})
     np.testing.assert_allclose(reference.solve(fortran).x, expected, rtol=ALONE, atol=ALONE)
-    reversed_twice = replaced(problem, W=problem.W[::-1].copy()[::-1], **{DATA[cls]: np.asfortranarray(data)})
+    reversed_twice = replaced(
+        problem, W=problem.W[::-1].copy()[::-1], **{DATA[cls]: np.asfortranarray(data)}
+    )
     np.testing.assert_allclose(reference.solve(reversed_twice).x, expected, rtol=ALONE, atol=ALONE)
 
 
@@ -96,7 +122,7 @@ def test_processes_give_the_same_answer():
     np.testing.assert_allclose(two.dual, one.dual, atol=ALONE)
 
 
-# -- the problem that is not convex --------------------------------------------------------------------------------
+# -- the problem that is not convex ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("phi", ["plu", "leaky_relu"])
@@ -118,7 +144,7 @@ def test_smooth_activations_reach_a_stationary_point_and_no_more_is_claimed(phi)
         assert (sol.x >= 0).all()
 
 
-# -- linear programs -------------------------------------------------------------------------------------------------
+# -- linear programs -------------------------------------------------------------------------------
 
 
 def linprog_value(problem, b):
@@ -129,9 +155,14 @@ def linprog_value(problem, b):
     E = -np.ones((m, 1)) if problem.norm == "linf" else -np.eye(m)
     upper = np.hstack([problem.W, E]), np.where(S, problem.x_next[b], 0) - bias
     lower = np.hstack([-problem.W, E]), bias - problem.x_next[b]
-    A, c = np.vstack([upper[0][seen], lower[0][S & seen]]), np.concatenate([upper[1][seen], lower[1][S & seen]])
+    A, c = (
+        np.vstack([upper[0][seen], lower[0][S & seen]]),
+        np.concatenate([upper[1][seen], lower[1][S & seen]]),
+    )
     bounds = [(0 if problem.nonnegative else None, None)] * n + [(0, None)] * E.shape[1]
-    return linprog(np.r_[np.zeros(n), np.ones(E.shape[1])], A_ub=A, b_ub=c, bounds=bounds, method="highs").fun
+    return linprog(
+        np.r_[np.zeros(n), np.ones(E.shape[1])], A_ub=A, b_ub=c, bounds=bounds, method="highs"
+    ).fun
 
 
 @pytest.mark.parametrize("nonnegative", [True, False])
@@ -143,7 +174,9 @@ def test_linear_programs_agree_with_scipy(norm, nonnegative):
         scale = (1e-6, 1.0, 1e6)[seed % 3]
         bias = 0.1 * scale * rng.standard_normal(14) if seed % 2 else None
         seen = rng.random(14) < 0.8 if seed % 4 > 1 else None
-        problem = LinearProgram(W, scale * x_next, bias=bias, norm=norm, nonnegative=nonnegative, observed=seen)
+        problem = LinearProgram(
+            W, scale * x_next, bias=bias, norm=norm, nonnegative=nonnegative, observed=seen
+        )
         sol = reference.solve(problem)
         assert all(status is Status.OPTIMAL for status in sol.status)
         assert sol.certificate.kkt.max() <= KKT
@@ -151,7 +184,9 @@ def test_linear_programs_agree_with_scipy(norm, nonnegative):
         # scipy's tolerances are absolute: compare at its scale
         unit = replaced(problem, x_next=x_next, bias=None if bias is None else bias / scale)
         value = [linprog_value(unit, b) for b in range(3)]
-        np.testing.assert_allclose(sol.certificate.objective / scale, value, rtol=OBJECTIVE, atol=OBJECTIVE)
+        np.testing.assert_allclose(
+            sol.certificate.objective / scale, value, rtol=OBJECTIVE, atol=OBJECTIVE
+        )
 
 
 def test_a_linear_program_with_a_bad_signal():
@@ -163,7 +198,7 @@ def test_a_linear_program_with_a_bad_signal():
     assert sol.status[0] is sol.status[2] is Status.OPTIMAL
 
 
-# -- wrong arguments -------------------------------------------------------------------------------------------------
+# -- wrong arguments -------------------------------------------------------------------------------
 
 BAD = [
     (ValueError, "solver", lambda: reference.solve(LastLayer(W, Y), "GUROBI")),
@@ -216,7 +251,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("error", "name", "call"), BAD, ids=[f"{i}-{name}" for i, (_, name, _) in enumerate(BAD)])
+@pytest.mark.parametrize(
+    ("error", "name", "call"), BAD, ids=[f"{i}-{name}" for i, (_, name, _) in enumerate(BAD)]
+)
 def test_wrong_arguments_are_named(error, name, call):
     with pytest.raises(error, match=rf"^{name}\b") as caught:
         call()

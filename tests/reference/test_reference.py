@@ -49,8 +49,15 @@ def test_every_feasible_instance_is_solved_and_every_other_refuted(cls, kind):
 
 
 def test_infeasible_instances_occur():
-    kinds = [(cls, kind, seed) for cls in CONSTRAINED for kind in ("mask", "empty_support") for seed in SEEDS]
-    counts = [sum(status is Status.INFEASIBLE for status in solved(*kind)[1].status) for kind in kinds]
+    kinds = [
+        (cls, kind, seed)
+        for cls in CONSTRAINED
+        for kind in ("mask", "empty_support")
+        for seed in SEEDS
+    ]
+    counts = [
+        sum(status is Status.INFEASIBLE for status in solved(*kind)[1].status) for kind in kinds
+    ]
     assert sum(counts) >= 5
 
 
@@ -67,7 +74,11 @@ def test_multipliers_are_complementary_and_zero_on_the_support(cls):
             C, d = constraints(problem, b)
             off = ~np.broadcast_to(problem.support, problem.x_next.shape)[b]
             slack, eta = d - C @ sol.x[b], sol.dual[b][off]
-            scale = max(np.linalg.norm(d), np.linalg.norm(problem.x_next[b]), np.linalg.norm(problem.W @ sol.x[b]))
+            scale = max(
+                np.linalg.norm(d),
+                np.linalg.norm(problem.x_next[b]),
+                np.linalg.norm(problem.W @ sol.x[b]),
+            )
             assert np.abs(slack * eta).max(initial=0) <= KKT * max(scale**2, 1e-300)
 
 
@@ -78,7 +89,9 @@ def test_solvers_agree(cls, polish):
     for kind, seed in product(kinds, (2, 3)):
         problem, best = solved(cls, kind, seed)
         keep = best.status == Status.OPTIMAL
-        scale = np.maximum(best.certificate.objective, 0.5 * (getattr(problem, DATA[cls]) ** 2).sum(axis=1))[keep]
+        scale = np.maximum(
+            best.certificate.objective, 0.5 * (getattr(problem, DATA[cls]) ** 2).sum(axis=1)
+        )[keep]
         for solver in ("OSQP", "SCS", "CLARABEL") if not polish else ("OSQP", "SCS"):
             other = reference.solve(problem, solver, polish=polish)
             difference = np.abs(other.certificate.objective - best.certificate.objective)[keep]
@@ -91,7 +104,9 @@ def test_against_enumeration_of_all_active_sets(cls):
     rng = np.random.default_rng(7)
     for _ in range(6):
         W, data = rng.standard_normal((7, 4)), rng.standard_normal((1, 7))
-        lam = np.array([0.0, 0.1, 0.5, 2.0]) if cls is BasisPursuit else float(rng.choice([0.0, 0.3]))
+        lam = (
+            np.array([0.0, 0.1, 0.5, 2.0]) if cls is BasisPursuit else float(rng.choice([0.0, 0.3]))
+        )
         problem = cls(W, data, bias=0.1 * rng.standard_normal(7), lam=lam)
         sol, best = reference.solve(problem), enumerated(problem)
         if np.isinf(best):
@@ -121,24 +136,36 @@ def test_latent_without_inequalities_is_ridge_regression():
     rng = np.random.default_rng(2)
     W, y = rng.standard_normal((9, 5)), rng.standard_normal((20, 9))
     z = reference.solve(Latent(W, y, np.ones(9, bool), gamma=0.7)).x
-    np.testing.assert_allclose(z, y @ W @ np.linalg.inv(W.T @ W + 0.7 * np.eye(5)), atol=CLOSED_FORM)
+    np.testing.assert_allclose(
+        z, y @ W @ np.linalg.inv(W.T @ W + 0.7 * np.eye(5)), atol=CLOSED_FORM
+    )
 
 
-@pytest.mark.parametrize("kind", UNIQUE_KINDS + ("rank_deficient", "duplicate_columns", "zero_columns", "wide", "one_row", "mask"))
+@pytest.mark.parametrize(
+    "kind",
+    UNIQUE_KINDS
+    + ("rank_deficient", "duplicate_columns", "zero_columns", "wide", "one_row", "mask"),
+)
 def test_least_squares_is_that_of_numpy(kind):
     for seed in SEEDS:
         problem, sol = solved(LeastSquares, kind, seed)
         for b in range(SIGNALS):
             rows = np.ones(len(problem.W), bool) if problem.rows is None else problem.rows[b]
-            columns = np.ones(problem.W.shape[1], bool) if problem.columns is None else problem.columns[b]
+            columns = (
+                np.ones(problem.W.shape[1], bool) if problem.columns is None else problem.columns[b]
+            )
             t = problem.target[b] - (0 if problem.bias is None else problem.bias)
             x = np.linalg.lstsq(problem.W[np.ix_(rows, columns)], t[rows])[0]
-            np.testing.assert_allclose(sol.x[b][columns], x, rtol=CLOSED_FORM, atol=CLOSED_FORM * np.abs(x).max(initial=0))
+            np.testing.assert_allclose(
+                sol.x[b][columns], x, rtol=CLOSED_FORM, atol=CLOSED_FORM * np.abs(x).max(initial=0)
+            )
             assert not sol.x[b][~columns].any()
 
 
 def test_the_gram_form_reaches_the_solver():
-    """A dense row of the constraints for each row of W would make every solver factorise W itself."""
+    """A dense row of the constraints for each row of W would make every solver factorise W
+    itself.
+    """
     from cvxinv.reference.statements import last_layer
 
     statement = last_layer(np.random.default_rng(0).standard_normal((50, 6)))

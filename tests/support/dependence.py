@@ -1,4 +1,6 @@
-"""Brute force for spark, sub-spark, sub-rank and mu_s, and the small matrices on which they are compared."""
+"""Brute force for spark, sub-spark, sub-rank and mu_s, and the small matrices on which they are
+compared.
+"""
 
 from fractions import Fraction
 from itertools import combinations
@@ -8,9 +10,19 @@ from scipy.fft import dct
 from scipy.linalg import hadamard
 
 KINDS = (
-    "gaussian", "wide", "repeated", "zero_column", "rank_two", "signs", "hadamard_half", "identity_dct", "identity_hadamard", "scaled",
-    "planted", "one_row",
-)  # fmt: skip
+    "gaussian",
+    "wide",
+    "repeated",
+    "zero_column",
+    "rank_two",
+    "signs",
+    "hadamard_half",
+    "identity_dct",
+    "identity_hadamard",
+    "scaled",
+    "planted",
+    "one_row",
+)
 
 
 def matrix(kind: str, seed: int, largest: int = 8) -> np.ndarray:
@@ -47,7 +59,9 @@ def matrix(kind: str, seed: int, largest: int = 8) -> np.ndarray:
 
 
 def rank(W: np.ndarray) -> int:
-    """Numerical rank with the columns in unit norm; the tolerance is far from what rounding and chance make of these matrices."""
+    """Numerical rank with the columns in unit norm; the tolerance is far from what rounding and
+    chance make of these matrices.
+    """
     norms = np.linalg.norm(W, axis=0)
     return int(np.linalg.matrix_rank(W / np.where(norms > 0, norms, 1), tol=1e-10)) if W.size else 0
 
@@ -70,7 +84,10 @@ def exact_rank(W: np.ndarray) -> int:
 def spark(W: np.ndarray, rank=rank) -> int:
     """By definition; n + 1 if no columns are dependent."""
     n = W.shape[1]
-    return next((k for k in range(1, n + 1) if any(rank(W[:, T]) < k for T in combinations(range(n), k))), n + 1)
+    return next(
+        (k for k in range(1, n + 1) if any(rank(W[:, T]) < k for T in combinations(range(n), k))),
+        n + 1,
+    )
 
 
 def over_rows(quantity, pick, W: np.ndarray, s: int):
@@ -83,4 +100,7 @@ def coherence(W: np.ndarray) -> float:
     norms, n = np.linalg.norm(W, axis=0), W.shape[1]
     if n > 1 and (norms == 0).any():
         return 1.0
-    return max((abs(W[:, i] @ W[:, j]) / norms[i] / norms[j] for i, j in combinations(range(n), 2)), default=0.0)
+    return max(
+        (abs(W[:, i] @ W[:, j]) / norms[i] / norms[j] for i, j in combinations(range(n), 2)),
+        default=0.0,
+    )

@@ -8,18 +8,56 @@ import numpy as np
 import torch
 from scipy.optimize import linprog
 
-from cvxinv import BasisPursuit, Generator, LastLayer, Latent, LeastSquares, MidLayer, Solution, reference
+from cvxinv import (
+    BasisPursuit,
+    Generator,
+    LastLayer,
+    Latent,
+    LeastSquares,
+    MidLayer,
+    Solution,
+    reference,
+)
 
 CLASSES = (LastLayer, MidLayer, Latent, BasisPursuit, LeastSquares)
-UNIQUE_KINDS = ("plain", "noisy", "small_matrix", "large_matrix", "small_signal", "large_signal", "uneven_columns")
+UNIQUE_KINDS = (
+    "plain",
+    "noisy",
+    "small_matrix",
+    "large_matrix",
+    "small_signal",
+    "large_signal",
+    "uneven_columns",
+)
 KINDS = (
-    *UNIQUE_KINDS, "rank_deficient", "zero_columns", "duplicate_columns", "empty_support", "full_support", "one_row", "wide",
-    "mask", "shared_mask", "zero_signal",
-)  # fmt: skip
+    *UNIQUE_KINDS,
+    "rank_deficient",
+    "zero_columns",
+    "duplicate_columns",
+    "empty_support",
+    "full_support",
+    "one_row",
+    "wide",
+    "mask",
+    "shared_mask",
+    "zero_signal",
+)
 SEEDS = range(4)  # bit 0: with a bias; bit 1: with lam or gamma
 SIGNALS = 3  # per instance: SIGNALS * len(SEEDS) * len(KINDS) > 200 for each class
-DATA = {LastLayer: "y", MidLayer: "x_next", Latent: "x_next", BasisPursuit: "target", LeastSquares: "target"}
-MASK = {LastLayer: "observed", MidLayer: "support", Latent: "support", BasisPursuit: "rows", LeastSquares: "rows"}
+DATA = {
+    LastLayer: "y",
+    MidLayer: "x_next",
+    Latent: "x_next",
+    BasisPursuit: "target",
+    LeastSquares: "target",
+}
+MASK = {
+    LastLayer: "observed",
+    MidLayer: "support",
+    Latent: "support",
+    BasisPursuit: "rows",
+    LeastSquares: "rows",
+}
 CONSTRAINED = (MidLayer, Latent)
 
 
@@ -38,7 +76,9 @@ def matrix(kind: str, rng: np.random.Generator) -> np.ndarray:
     return W
 
 
-def mask(cls: type, kind: str, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray | None:
+def mask(
+    cls: type, kind: str, shape: tuple[int, int], rng: np.random.Generator
+) -> np.ndarray | None:
     """The rows that enter (S of eqs. 6 and 9), None for the default."""
     if kind in ("empty_support", "full_support"):
         return np.full(shape, kind == "full_support")
@@ -48,7 +88,9 @@ def mask(cls: type, kind: str, shape: tuple[int, int], rng: np.random.Generator)
 
 
 def instance(cls: type, kind: str, seed: int, count: int = SIGNALS):
-    """A batch of `count` signals; with a bias where seed is odd, with lam or gamma where its second bit is set."""
+    """A batch of `count` signals; with a bias where seed is odd, with lam or gamma where its second
+    bit is set.
+    """
     rng = np.random.default_rng([CLASSES.index(cls), KINDS.index(kind), seed])
     W = matrix(kind, rng)
     m, n = W.shape
@@ -74,7 +116,9 @@ def weights(cls: type, W: np.ndarray, data: np.ndarray, seed: int, rng: np.rando
     if cls is Latent:
         return 0.1 * float(np.linalg.norm(W, 2) ** 2)
     lam = 0.1 * float(np.abs(data @ W).max()) or 0.1
-    shape = () if cls is not BasisPursuit else (W.shape[1],) if seed & 1 else (len(data), W.shape[1])
+    shape = (
+        () if cls is not BasisPursuit else (W.shape[1],) if seed & 1 else (len(data), W.shape[1])
+    )
     return lam * rng.uniform(0.5, 1.5, shape) if shape else lam
 
 
@@ -87,20 +131,30 @@ def solved(cls: type, kind: str, seed: int) -> tuple[object, Solution]:
 
 def replaced(problem, **changes):
     """The same statement with other values for some of its fields."""
-    return type(problem)(**{**{f.name: getattr(problem, f.name) for f in fields(problem)}, **changes})
+    return type(problem)(
+        **{**{f.name: getattr(problem, f.name) for f in fields(problem)}, **changes}
+    )
 
 
 def tensors(problem, device: str = "cpu"):
     """The statement in torch tensors."""
-    arrays = {f.name: getattr(problem, f.name) for f in fields(problem) if isinstance(getattr(problem, f.name), np.ndarray)}
+    arrays = {
+        f.name: getattr(problem, f.name)
+        for f in fields(problem)
+        if isinstance(getattr(problem, f.name), np.ndarray)
+    }
     return replaced(problem, **{k: torch.tensor(v, device=device) for k, v in arrays.items()})
 
 
 def chosen(problem, b):
-    """The statement for signals b, a slice or indices; for one signal without its B axis if b is a number."""
+    """The statement for signals b, a slice or indices; for one signal without its B axis if b is a
+    number.
+    """
     B = len(getattr(problem, DATA[type(problem)]))
     arrays = {f.name: getattr(problem, f.name) for f in fields(problem) if f.name != "W"}
-    return replaced(problem, **{k: v[b] for k, v in arrays.items() if np.ndim(v) == 2 and len(v) == B})
+    return replaced(
+        problem, **{k: v[b] for k, v in arrays.items() if np.ndim(v) == 2 and len(v) == B}
+    )
 
 
 def constraints(problem, b: int) -> tuple[np.ndarray, np.ndarray]:
@@ -113,7 +167,9 @@ def constraints(problem, b: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def feasible(problem, b: int) -> bool:
-    """Whether some x satisfies the constraints of signal b, by linear programming on scaled data."""
+    """Whether some x satisfies the constraints of signal b, by linear programming on scaled
+    data.
+    """
     C, d = constraints(problem, b)
     if not np.any(d < 0):
         return True  # x = 0
@@ -130,14 +186,23 @@ def objective(problem, x: np.ndarray) -> np.ndarray:
     used = getattr(problem, MASK[type(problem)])
     residual = x @ problem.W.T + (0 if problem.bias is None else problem.bias) - data
     residual = residual if used is None else residual * used
-    penalty = (np.abs(x) * getattr(problem, "lam", 0.0)).sum(axis=1) + 0.5 * getattr(problem, "gamma", 0.0) * (x**2).sum(axis=1)
+    penalty = (np.abs(x) * getattr(problem, "lam", 0.0)).sum(axis=1) + 0.5 * getattr(
+        problem, "gamma", 0.0
+    ) * (x**2).sum(axis=1)
     return 0.5 * (residual**2).sum(axis=1) + penalty
 
 
-def generator(sizes: tuple[int, ...], activation: str = "identity", seed: int = 0, biased: bool = False) -> Generator:
-    """Gaussian weights of variance 2 / n_i (1 / n_L at the output), which keep signals at one scale."""
+def generator(
+    sizes: tuple[int, ...], activation: str = "identity", seed: int = 0, biased: bool = False
+) -> Generator:
+    """Gaussian weights of variance 2 / n_i (1 / n_L at the output), which keep signals at one
+    scale.
+    """
     rng = np.random.default_rng(seed)
     last = len(sizes) - 2
-    W = [rng.standard_normal((m, n)) * np.sqrt((2 - (i == last)) / n) for i, (n, m) in enumerate(pairwise(sizes))]
+    W = [
+        rng.standard_normal((m, n)) * np.sqrt((2 - (i == last)) / n)
+        for i, (n, m) in enumerate(pairwise(sizes))
+    ]
     biases = [0.1 * rng.standard_normal(len(w)) for w in W] if biased else None
     return Generator(W, biases, activation)

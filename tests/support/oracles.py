@@ -1,4 +1,6 @@
-"""What answers are held against: proofs, enumeration, closed forms; all from the statements' own fields, in NumPy."""
+"""What answers are held against: proofs, enumeration, closed forms; all from the statements' own
+fields, in NumPy.
+"""
 
 from itertools import product
 
@@ -23,9 +25,15 @@ def refutes(problem, b, p):
 
 
 def enumerated(problem):
-    """The optimal value of one signal: the best feasible minimiser over all signs of x and all sets of active rows."""
+    """The optimal value of one signal: the best feasible minimiser over all signs of x and all sets
+    of active rows.
+    """
     t = getattr(problem, DATA[type(problem)]) - (0 if problem.bias is None else problem.bias)
-    used = np.broadcast_to(problem.support, t.shape)[0] if isinstance(problem, MidLayer) else np.ones(t.shape[1], bool)
+    used = (
+        np.broadcast_to(problem.support, t.shape)[0]
+        if isinstance(problem, MidLayer)
+        else np.ones(t.shape[1], bool)
+    )
     A, (C, d), n = problem.W[used], constraints(problem, 0), problem.W.shape[1]
     t, lam = t[0][used], np.broadcast_to(problem.lam, (1, n))[0]
     best = np.inf
@@ -37,7 +45,9 @@ def enumerated(problem):
             right = np.concatenate([Ak.T @ t - (lam * signs)[signs != 0], d[active]])
             x = np.zeros(n)
             x[signs != 0] = np.linalg.lstsq(K, right)[0][:k] if len(K) else 0
-            if (C @ x <= d + 1e-12).all() and (isinstance(problem, BasisPursuit) or (x >= -1e-12).all()):
+            if (C @ x <= d + 1e-12).all() and (
+                isinstance(problem, BasisPursuit) or (x >= -1e-12).all()
+            ):
                 best = min(best, objective(problem, x[None, :])[0])
     return best
 
@@ -55,24 +65,38 @@ def used(problem):
 def determined(problem, least=1e-9):
     """(B,) bool: whether A and gamma leave one solution (for least squares: that of least norm).
 
-    The singular values of A above sqrt(gamma) I, in units of the columns, have a ratio of at least `least` (the nonzero ones, where least
-    norm decides): residuals of size r then move the solution by at most r / least^2.
-    """
+    The singular values of A above sqrt(gamma) I, in units of the columns, have a ratio of at least
+    `least` (the nonzero ones, where least norm decides): residuals of size r then move the solution
+    by at most r / least^2."""
     W, n = problem.W.astype(np.float64), problem.W.shape[1]
     D = np.linalg.norm(W, axis=0)
-    unit, prior = W / np.where(D > 0, D, 1), np.diag(getattr(problem, "gamma", 0.0) ** 0.5 / np.where(D > 0, D, 1))
-    columns = np.broadcast_to(True if getattr(problem, "columns", None) is None else problem.columns, (len(used(problem)), n))
+    unit, prior = (
+        W / np.where(D > 0, D, 1),
+        np.diag(getattr(problem, "gamma", 0.0) ** 0.5 / np.where(D > 0, D, 1)),
+    )
+    columns = np.broadcast_to(
+        True if getattr(problem, "columns", None) is None else problem.columns,
+        (len(used(problem)), n),
+    )
     answer = []
     for rows, free in zip(used(problem), columns, strict=True):
-        s = np.linalg.svd(np.vstack([unit[rows], prior])[:, free], compute_uv=False) if free.any() else np.zeros(0)
+        s = (
+            np.linalg.svd(np.vstack([unit[rows], prior])[:, free], compute_uv=False)
+            if free.any()
+            else np.zeros(0)
+        )
         s = s[s > 1e-9 * s.max(initial=0)]
         enough = isinstance(problem, LeastSquares) or len(s) == n
-        answer.append(enough and s.min(initial=np.inf) >= least * s.max(initial=1.0 if prior.any() else 0.0))  # 1: a column of W
+        answer.append(
+            enough and s.min(initial=np.inf) >= least * s.max(initial=1.0 if prior.any() else 0.0)
+        )  # 1: a column of W
     return np.array(answer)
 
 
 def distance(problem, x, y):
-    """(B,) largest entry of x - y with each column in its own unit, relative to the size of signal or solution."""
+    """(B,) largest entry of x - y with each column in its own unit, relative to the size of signal
+    or solution.
+    """
     D = np.linalg.norm(problem.W, axis=0)
     b = np.zeros(len(problem.W)) if problem.bias is None else problem.bias
     right = np.where(used(problem), getattr(problem, DATA[type(problem)]), 0) - b

@@ -1,4 +1,6 @@
-"""Algorithms 2 and 5 as they are printed, for one signal in plain NumPy on sliced rows: what `fast` must reproduce step by step."""
+"""Algorithms 2 and 5 as they are printed, for one signal in plain NumPy on sliced rows: what `fast`
+must reproduce step by step.
+"""
 
 import numpy as np
 
@@ -10,7 +12,9 @@ from tests.support.oracles import used
 def parts(problem, b):
     """A, t, lam of signal b on the rows that enter."""
     rows, n = used(problem)[b], problem.W.shape[1]
-    t = (getattr(problem, DATA[type(problem)]) - (0 if problem.bias is None else problem.bias))[b][rows]
+    t = (getattr(problem, DATA[type(problem)]) - (0 if problem.bias is None else problem.bias))[b][
+        rows
+    ]
     lam = getattr(problem, "lam", 0.0)
     return problem.W[rows], t, np.broadcast_to(lam[b] if np.ndim(lam) == 2 else lam, (n,))
 
@@ -20,7 +24,9 @@ def largest(W):
 
 
 def step_size(problem, b):
-    """1 / (lambda_max(W'W) sup(phi'^2 + |phi''| |phi - y|)), of the rows of a mask that all signals share, else of all (erratum E4)."""
+    """1 / (lambda_max(W'W) sup(phi'^2 + |phi''| |phi - y|)), of the rows of a mask that all signals
+    share, else of all (erratum E4).
+    """
     rows = getattr(problem, MASK[type(problem)])
     if problem.convex:
         return 1 / largest(problem.W if rows is None or rows.ndim == 2 else problem.W[rows])
@@ -28,7 +34,9 @@ def step_size(problem, b):
 
 
 def prox(problem, b, w, lam):
-    """Of lam'|x|: max(w - lam, 0) for x >= 0, soft-thresholding otherwise, and nothing off the columns."""
+    """Of lam'|x|: max(w - lam, 0) for x >= 0, soft-thresholding otherwise, and nothing off the
+    columns.
+    """
     if not isinstance(problem, (BasisPursuit, LeastSquares)):
         return np.maximum(w - lam, 0)
     w = np.sign(w) * np.maximum(np.abs(w) - lam, 0)
@@ -37,7 +45,9 @@ def prox(problem, b, w, lam):
 
 
 def fista(problem, b, steps, step=None):
-    """Points x_0 .. x_steps and extrapolated points of Algorithm 5 (its l1 variant for free x), from zero."""
+    """Points x_0 .. x_steps and extrapolated points of Algorithm 5 (its l1 variant for free x),
+    from zero.
+    """
     (A, t, lam), step = parts(problem, b), step_size(problem, b) if step is None else step
     rows = used(problem)[b]
     bias = 0 if problem.bias is None else problem.bias[rows]

@@ -1,4 +1,6 @@
-"""The MNIST reader of the validation scripts: format, checksums, and what it says when data are missing. No network."""
+"""The MNIST reader of the validation scripts: format, checksums, and what it says when data are
+missing. No network.
+"""
 
 import gzip
 import hashlib
@@ -39,7 +41,10 @@ def test_idx_round_trip(tmp_path, shape):
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (gzip.compress(b"\x00\x00\x0d\x01" + struct.pack(">I", 1) + b"1234"), "not an idx file of unsigned bytes"),
+        (
+            gzip.compress(b"\x00\x00\x0d\x01" + struct.pack(">I", 1) + b"1234"),
+            "not an idx file of unsigned bytes",
+        ),
         (gzip.compress(b"\x00\x00"), "not an idx file of unsigned bytes"),
         (gzip.compress(b"\x00\x00\x08\x01" + struct.pack(">I", 5) + b"12"), "expected 5 entries"),
         (gzip.compress(b"x" * 100)[:-9], "not a complete gzip file"),
@@ -61,20 +66,26 @@ def test_images_are_scaled_to_plus_minus_one(tmp_path, monkeypatch):
     assert images.shape == (3, 784)
     assert images.dtype == np.float32
     assert np.abs(images).max() <= 1
-    np.testing.assert_array_equal(np.rint((images + 1) * 127.5), arrays["t10k-images-idx3-ubyte.gz"].reshape(3, 784))
+    np.testing.assert_array_equal(
+        np.rint((images + 1) * 127.5), arrays["t10k-images-idx3-ubyte.gz"].reshape(3, 784)
+    )
     np.testing.assert_array_equal(labels, arrays["t10k-labels-idx1-ubyte.gz"])
 
 
 def test_checksums_beside_the_files_are_checked(tmp_path, monkeypatch):
     write_all(tmp_path)
     monkeypatch.setenv("CVXINV_DATA", str(tmp_path))
-    sums = {name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in mnist.ORIGINAL}
+    sums = {
+        name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in mnist.ORIGINAL
+    }
     listing = tmp_path / "SHA256SUMS"
     listing.write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
     assert mnist.folder() == tmp_path
     victim = "train-labels-idx1-ubyte.gz"
     write_idx(tmp_path / victim, np.zeros(3, np.uint8))
-    with pytest.raises(mnist.DataError, match=f"{victim}: SHA-256 .* SHA256SUMS lists {sums[victim]}"):
+    with pytest.raises(
+        mnist.DataError, match=f"{victim}: SHA-256 .* SHA256SUMS lists {sums[victim]}"
+    ):
         mnist.load("train")
 
 
@@ -82,7 +93,9 @@ def test_a_chosen_folder_without_the_files_is_an_error(tmp_path, monkeypatch):
     write_all(tmp_path)
     (tmp_path / "t10k-images-idx3-ubyte.gz").unlink()
     monkeypatch.setenv("CVXINV_DATA", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match=r"CVXINV_DATA=.*: t10k-images-idx3-ubyte\.gz not there"):
+    with pytest.raises(
+        FileNotFoundError, match=r"CVXINV_DATA=.*: t10k-images-idx3-ubyte\.gz not there"
+    ):
         mnist.folder()
 
 
