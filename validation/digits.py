@@ -7,6 +7,7 @@ Run as `python -m validation.digits`; writes validation/results/digits.json.
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -53,8 +54,8 @@ def main(
 
     found, seconds = timed(lambda: cvxinv.invert(G, y))
     runs = [
-        timed(lambda z=z: fast.levenberg_marquardt(G, y, z)) for z in track(starts, "random starts")
-    ]  # type: ignore[misc]
+        timed(partial(fast.levenberg_marquardt, G, y, z)) for z in track(starts, "random starts")
+    ]
     best = np.minimum.accumulate([run.objective for run, _ in runs])
     spent = np.cumsum([took for _, took in runs])
     result = {
