@@ -2,6 +2,8 @@
 many rows.
 """
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 import torch
@@ -21,7 +23,8 @@ def enumerated(request, monkeypatch):
     """
     if not request.param:
         monkeypatch.setattr(sub, "SETS", 0)
-        monkeypatch.setattr(submatrix_coherence, "ENUMERATED", 0)
+        module = import_module("cvxinv.guarantees.submatrix_coherence")  # not the function
+        monkeypatch.setattr(module, "ENUMERATED", 0)
     return request.param
 
 
