@@ -8,13 +8,14 @@ import torch
 
 import cvxinv
 import fast
-from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, MidLayer, Status, reference
+from cvxinv import LastLayer, MidLayer, Status, reference
 from fast import default
 from tests.support.instances import (
     CLASSES,
     CONSTRAINED,
     DATA,
     MASK,
+    PRINTED_METHOD,
     SEEDS,
     chosen,
     generator,
@@ -23,40 +24,9 @@ from tests.support.instances import (
     replaced,
     tensors,
 )
+from tests.support.layers import layers
 from tests.support.oracles import determined, distance
 from tests.support.tolerances import ALONE, KKT, KKT_FLOAT32, SAME_OBJECTIVE, SAME_POINT
-
-PRINTED = {cls: "linearized_admm" if cls in CONSTRAINED else "fista" for cls in CLASSES}
-
-
-def layers(G, count, noise=0.0, seed=0):
-    """The statements of the pursuits at the true layers of `count` signals that are determined by
-    their layers, with noise.
-    """
-    rng = np.random.default_rng(seed)
-    z = rng.standard_normal((8 * count, G.sizes[0]))
-    z = z[
-        np.all(
-            [S.sum(axis=1) > 1.2 * n for S, n in zip(G.supports(z), G.sizes, strict=False)], axis=0
-        )
-    ][:count]
-    assert len(z) == count
-
-    def noisy(x):
-        return x + noise * rng.standard_normal(x.shape)
-
-    W, b, x, S = G.weights, [G.bias(i) for i in range(G.depth + 1)], G.layers(z), G.supports(z)
-    y = noisy(G.activation.inverse(G(z)))
-    return [
-        LastLayer(W[-1], y, bias=b[-1]),
-        *(
-            MidLayer(W[i], np.where(S[i], np.maximum(noisy(x[i]), 0), 0), S[i], b[i])
-            for i in range(G.depth - 1, 0, -1)
-        ),
-        Latent(W[0], np.where(S[0], noisy(x[0]), 0), S[0], b[0]),
-        BasisPursuit(W[-1], y, bias=b[-1], lam=noise),
-        LeastSquares(W[0], noisy(x[0]), S[0], bias=b[0]),
-    ]
 
 
 def close(x, y, tol=ALONE):
@@ -177,7 +147,7 @@ def test_all_signals_may_share_a_mask():
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("cls", CLASSES)
 def test_a_bad_signal_harms_no_other(cls, bad, method):
-    method = PRINTED[cls] if method == "printed" else method
+    method = PRINTED_METHOD[cls] if method == "printed" else method
     for seed in SEEDS:
         problem = instance(cls, "full_support", seed)
         data = getattr(problem, DATA[cls]).copy()
@@ -332,7 +302,7 @@ def test_arrays_may_be_read_only_or_stored_backwards(cls):
 @pytest.mark.parametrize("method", ["auto", "printed"])
 @pytest.mark.parametrize("cls", CLASSES)
 def test_a_start_at_the_solution_needs_few_steps_and_a_poor_one_does_no_harm(cls, method):
-    options = {"method": PRINTED[cls], "rho": 0.3} if method == "printed" else {}
+    options = {"method": PRINTED_METHOD[cls], "rho": 0.3} if method == "printed" else {}
     problem = instance(cls, "noisy", 2, count=5)
     cold = fast.solve(problem, **options)
     assert list(cold.status) == [Status.OPTIMAL] * 5

@@ -7,17 +7,17 @@ import torch
 import cvxinv
 import fast
 from cvxinv import Status
-from tests.fast.test_batches import PRINTED, layers
-from tests.fast.test_nonconvex import layer
 from tests.support.instances import (
     CLASSES,
     CONSTRAINED,
     DATA,
+    PRINTED_METHOD,
     generator,
     instance,
     replaced,
     tensors,
 )
+from tests.support.layers import layers, nonconvex
 from tests.support.oracles import determined, distance
 from tests.support.tolerances import KKT_FLOAT32, SAME_OBJECTIVE, SAME_POINT
 
@@ -59,14 +59,14 @@ def test_the_printed_methods_agree_with_the_cpu(cls):
     for seed in range(4):
         same(
             instance(cls, "full_support" if cls in CONSTRAINED else "noisy", seed),
-            method=PRINTED[cls],
+            method=PRINTED_METHOD[cls],
         )
 
 
 @pytest.mark.parametrize("method", ["auto", "fista"])
 @pytest.mark.parametrize("phi", ["tanh", "sigmoid", "plu", "leaky_relu"])
 def test_nonlinear_activations_agree_with_the_cpu(phi, method):
-    problem, _ = layer(phi, "each")
+    problem, _ = nonconvex(phi, "each")
     there, here = (
         fast.solve(tensors(problem, "cuda"), method=method),
         fast.solve(problem, method=method),
@@ -95,7 +95,9 @@ def test_bad_signals_float32_starts_and_histories(cls):
     warm = fast.solve(bad, x0=sol.x)
     assert list(warm.status) == list(sol.status)
     assert list(fast.solve(bad, x0=sol.x.cpu().numpy()).status) == list(sol.status)
-    recorded = fast.solve(tensors(problem, "cuda"), method=PRINTED[cls], max_iter=5, history=True)
+    recorded = fast.solve(
+        tensors(problem, "cuda"), method=PRINTED_METHOD[cls], max_iter=5, history=True
+    )
     assert len(recorded.history) == 6
     arrays = {
         k: v.astype(np.float32)

@@ -21,7 +21,7 @@ from cvxinv import (
 )
 from fast.core.layer import scaled
 from fast.methods import interior_point, last_resort
-from tests.reference.test_adversarial import BIG_ROW, SMALL_ROW
+from tests.support.adversarial import BIG_ROW, SMALL_ROW
 from tests.support.instances import CLASSES, CONSTRAINED, DATA, SEEDS, chosen, instance, replaced
 from tests.support.oracles import distance, orthonormal
 from tests.support.tolerances import ALONE, KKT, SAME_OBJECTIVE, SAME_POINT

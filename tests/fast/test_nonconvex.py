@@ -8,9 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import fast
-from cvxinv import LastLayer, Status, activations, reference, verify
+from cvxinv import LastLayer, Status, reference, verify
 from cvxinv.activations import PLU, LeakyReLU
 from tests.support.instances import chosen, replaced, tensors
+from tests.support.layers import ACTIVATIONS, nonconvex
 from tests.support.oracles import distance
 from tests.support.tolerances import (
     ALONE,
@@ -23,26 +24,7 @@ from tests.support.tolerances import (
 )
 
 SMOOTH = ("tanh", "sigmoid")
-ACTIVATIONS = (*SMOOTH, "plu", "leaky_relu")
 MASKS = ("all", "shared", "each")
-
-
-def layer(phi, masked="all", noise=0.0, lam=0.0, biased=True, count=6, shape=(60, 20), seed=0):
-    """A last layer, and the x >= 0 that its signals were made of."""
-    rng = np.random.default_rng([ACTIVATIONS.index(phi), seed])
-    W, bias = (
-        rng.standard_normal(shape) / np.sqrt(shape[1]),
-        0.2 * rng.standard_normal(shape[0]) if biased else None,
-    )
-    x = np.maximum(rng.standard_normal((count, shape[1])), 0)
-    clean = activations.activation(phi)(x @ W.T + (bias if biased else 0))
-    seen = {
-        "all": None,
-        "shared": rng.random(shape[0]) < 0.7,
-        "each": rng.random((count, shape[0])) < 0.7,
-    }[masked]
-    y = clean + noise * rng.standard_normal(clean.shape)
-    return LastLayer(W, y if seen is None else np.where(seen, y, np.nan), phi, bias, lam, seen), x
 
 
 def by_differences(problem, b, x):
@@ -76,7 +58,7 @@ def stationary(sol, which=slice(None)):
 @pytest.mark.parametrize("masked", MASKS)
 @pytest.mark.parametrize("phi", ACTIVATIONS)
 def test_without_noise_the_truth_is_found(phi, masked, biased):
-    problem, x = layer(phi, masked, biased=biased)
+    problem, x = nonconvex(phi, masked, biased=biased)
     sol = fast.solve(problem)
     stationary(sol)
     assert (distance(replaced(problem, y=np.nan_to_num(problem.y)), sol.x, x) <= SAME_POINT).all()
@@ -88,7 +70,7 @@ def test_without_noise_the_truth_is_found(phi, masked, biased):
 @pytest.mark.parametrize("masked", MASKS)
 @pytest.mark.parametrize("phi", SMOOTH)
 def test_with_noise_the_point_is_stationary(phi, masked, noise, lam):
-    problem, _ = layer(phi, masked, noise, lam)
+    problem, _ = nonconvex(phi, masked, noise, lam)
     sol = fast.solve(problem)
     stationary(sol)
     assert verify(problem, sol.x).stationary(KKT).all()
@@ -102,9 +84,13 @@ def test_with_noise_the_point_is_stationary(phi, masked, noise, lam):
 @pytest.mark.parametrize("noise", [0.0, 0.05])
 @pytest.mark.parametrize("phi", SMOOTH)
 def test_larger_layers_whose_pixels_are_saturated(phi, noise):
-    problem, x = layer(phi, "each", noise, count=4, shape=(400, 120))
+    problem, x = nonconvex(phi, "each", noise, count=4, shape=(400, 120))
     W, bias = 3 * problem.W, 3 * problem.bias
-    y = problem.phi(x @ W.T + bias) + problem.y - layer(phi, "each", count=4, shape=(400, 120))[0].y
+    y = (
+        problem.phi(x @ W.T + bias)
+        + problem.y
+        - nonconvex(phi, "each", count=4, shape=(400, 120))[0].y
+    )
     sol = fast.solve(replaced(problem, W=W, bias=bias, y=y))
     stationary(sol)
     if noise == 0:
@@ -115,7 +101,7 @@ def test_larger_layers_whose_pixels_are_saturated(phi, noise):
 def test_kinked_activations_claim_no_more_than_the_certificate_and_are_near_it(phi):
     """At a kink of phi the gradient jumps: a minimum there is no KKT point of either side."""
     for noise, lam in ((0.01, 0.0), (0.1, 0.01)):
-        problem, x = layer(phi, "each", noise, lam)
+        problem, x = nonconvex(phi, "each", noise, lam)
         sol = fast.solve(problem)
         proven = verify(problem, sol.x).stationary(KKT)
         assert list(sol.status) == [
@@ -131,7 +117,7 @@ def test_kinked_activations_claim_no_more_than_the_certificate_and_are_near_it(p
 @pytest.mark.parametrize("phi", SMOOTH)
 def test_no_worse_than_a_nonlinear_programming_solver(phi, masked):
     for noise, lam in ((0.0, 0.0), (0.0, 0.01), (0.05, 0.01)):
-        problem, _ = layer(phi, masked, noise, lam, count=3, shape=(40, 12))
+        problem, _ = nonconvex(phi, masked, noise, lam, count=3, shape=(40, 12))
         sol, rival = fast.solve(problem), reference.solve(problem)
         stationary(sol)
         size = 0.5 * np.nansum(problem.y**2, axis=1)
@@ -147,7 +133,7 @@ def test_no_worse_than_a_nonlinear_programming_solver(phi, masked):
 )
 def test_a_phi_that_is_the_identity_has_the_convex_solution(phi):
     for masked, lam in (("all", 0.0), ("each", 0.1)):
-        problem, _ = layer("plu", masked, 0.2, lam)
+        problem, _ = nonconvex("plu", masked, 0.2, lam)
         sol, expected = (
             fast.solve(replaced(problem, activation=phi)),
             fast.solve(replaced(problem, activation="identity")),
@@ -205,7 +191,7 @@ def test_one_unknown_against_a_grid(t, y, lam, w, phi):
 )
 def test_pixels_out_of_range_are_fitted_and_harm_no_other_signal(phi, value):
     """The objective of eq. 5 is defined for any y, even where phi^-1(y) is not."""
-    problem, x = layer(phi)
+    problem, x = nonconvex(phi)
     y = problem.y.copy()
     y[1, 7] = y[4, 0] = value
     sol, clean = fast.solve(replaced(problem, y=y)), fast.solve(problem)
@@ -221,7 +207,7 @@ def test_pixels_out_of_range_are_fitted_and_harm_no_other_signal(phi, value):
 @pytest.mark.parametrize("method", ["auto", "fista"])
 @pytest.mark.parametrize("phi", ACTIVATIONS)
 def test_a_bad_signal_harms_no_other_and_hidden_pixels_hold_anything(phi, method, bad):
-    problem, _ = layer(phi, "each")
+    problem, _ = nonconvex(phi, "each")
     y = np.where(problem.observed, problem.y, bad)
     clean = fast.solve(problem, method=method, max_iter=500)
     np.testing.assert_array_equal(
@@ -239,7 +225,7 @@ def test_a_bad_signal_harms_no_other_and_hidden_pixels_hold_anything(phi, method
 
 @pytest.mark.parametrize("phi", ACTIVATIONS)
 def test_alone_in_chunks_in_tensors_and_from_the_solution(phi):
-    problem, x = layer(phi, "each", count=16)
+    problem, x = nonconvex(phi, "each", count=16)
     sol = fast.solve(problem)
     stationary(sol)
     np.testing.assert_array_equal(fast.solve(problem).x, sol.x)
@@ -259,7 +245,7 @@ def test_alone_in_chunks_in_tensors_and_from_the_solution(phi):
 
 @pytest.mark.parametrize("phi", SMOOTH)
 def test_float32_and_few_iterations(phi):
-    problem, _ = layer(phi, noise=0.05, lam=0.01)
+    problem, _ = nonconvex(phi, noise=0.05, lam=0.01)
     arrays = {
         k: v.astype(np.float32) for k, v in vars(problem).items() if isinstance(v, np.ndarray)
     }
@@ -281,7 +267,7 @@ def test_float32_and_few_iterations(phi):
 @pytest.mark.parametrize("unit", [1e-4, 1e4])
 @pytest.mark.parametrize("phi", SMOOTH)
 def test_columns_may_have_any_unit(phi, unit):
-    problem, _ = layer(phi, noise=0.05)
+    problem, _ = nonconvex(phi, noise=0.05)
     scale = np.where(np.arange(20) % 2, unit, 1.0)
     sol, expected = fast.solve(replaced(problem, W=problem.W * scale)), fast.solve(problem)
     stationary(sol)

@@ -20,7 +20,6 @@ from cvxinv import (
     activations,
     reference,
 )
-from tests.fast.test_batches import layers
 from tests.support.instances import (
     CONSTRAINED,
     DATA,
@@ -32,6 +31,7 @@ from tests.support.instances import (
     replaced,
     solved,
 )
+from tests.support.layers import layers
 from tests.support.oracles import determined, distance, orthonormal, used
 from tests.support.printed import fista, largest, linearized_admm, parts, step_size
 from tests.support.tolerances import BOUND, KKT, PRINTED, SAME_OBJECTIVE, SAME_POINT

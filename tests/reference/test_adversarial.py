@@ -5,23 +5,8 @@ size, weights at rounding level.
 import numpy as np
 import pytest
 
-from cvxinv import Latent, LeastSquares, MidLayer, Status, reference, verify
-
-
-def mid(W, x_next, **options):
-    return MidLayer(
-        np.array(W),
-        np.array(x_next),
-        **{k: np.array(v) if k == "bias" else v for k, v in options.items()},
-    )
-
-
-TINY = 1e-8
-BIG_ROW = mid([[1.0], [-1e10]], [1.0, 0.0])  # solved by x = 1
-SMALL_ROW = mid(
-    [[1.0], [1e-7]], [1.0, 0.0], lam=0.01, bias=[0.0, -1e-8]
-)  # the second row says x <= 0.1
-FLAT = LeastSquares(np.array([[1.0, 1.0], [0.0, TINY]]), np.array([1.0, 1.0]))
+from cvxinv import Latent, MidLayer, Status, reference, verify
+from tests.support.adversarial import BIG_ROW, FLAT, SMALL_ROW, TINY
 
 
 @pytest.mark.parametrize(

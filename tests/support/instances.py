@@ -59,6 +59,7 @@ MASK = {
     LeastSquares: "rows",
 }
 CONSTRAINED = (MidLayer, Latent)
+PRINTED_METHOD = {cls: "linearized_admm" if cls in CONSTRAINED else "fista" for cls in CLASSES}
 
 
 def matrix(kind: str, rng: np.random.Generator) -> np.ndarray:
