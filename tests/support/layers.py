@@ -1,6 +1,4 @@
-"""Layers of generators at work: the statements that the pursuits make of noisy signals, and eq. 5 on
-a nonlinear phi.
-"""
+"""Layers of generators at work: the pursuits' statements, and eq. 5 with a nonlinear phi."""
 
 import numpy as np
 
