@@ -10,7 +10,7 @@ from cvxinv.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from cvxinv import activations, guarantees, reference
-    from cvxinv.certificate import Certificate
+    from cvxinv.certificate import Certificate, refutes
     from cvxinv.certificate.verify import verify
     from cvxinv.errors import (
         GeneratorFileError,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from cvxinv.solution.snr import snr
 
 _HOME = {
-    "certificate": ("Certificate", "verify"),
+    "certificate": ("Certificate", "refutes", "verify"),
     "errors": (
         "GeneratorFileError",
         "MissingSolverError",
@@ -107,6 +107,7 @@ __all__ = [
     "oracle",
     "problem_file",
     "reference",
+    "refutes",
     "snr",
     "verify",
 ]

@@ -1,6 +1,7 @@
 """Certificates: what can be proven of a point, whoever found it, from the statement's own data."""
 
 from .certificate import Certificate
+from .farkas import refutes
 from .verify import certify, support, verify
 
-__all__ = ["Certificate", "certify", "support", "verify"]
+__all__ = ["Certificate", "certify", "refutes", "support", "verify"]
