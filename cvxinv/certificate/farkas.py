@@ -35,8 +35,9 @@ from typing import Any
 
 import numpy as np
 
+from cvxinv import rows
 from cvxinv.arrays import Array, as_float, float64, match, namespace, to_numpy
-from cvxinv.problems import LinearProgram, Problem, Quadratic, as_problem, batched
+from cvxinv.problems import LinearProgram, Problem, Quadratic, as_problem
 
 REACH = 1e12  # times the size of the data: how far out a solution would have to be
 EPS = 2.0**-52
@@ -74,12 +75,10 @@ def refutes(problem: Problem, proof: Array) -> Array:
     expected = (m,) if data.ndim == 1 else (int(data.shape[0]), m)
     if tuple(p.shape) != expected:
         raise ValueError(f"proof: expected shape {expected}, got {tuple(p.shape)}")
-    p = p if p.ndim == 2 else p[None, :]
+    given = rows.one_or_many(p)
     if isinstance(problem, LinearProgram) or not problem.convex:
-        answer = namespace(p).zeros_like(p[:, 0] > 0)
-    else:
-        answer = refuted(problem.quadratic(), p)
-    return answer if batched(problem) else answer[0]
+        return given.back(namespace(p).zeros_like(given.signals[:, 0] > 0))
+    return given.back(refuted(problem.quadratic(), given.signals))
 
 
 def refuted(q: Quadratic, p: Array) -> Array:
@@ -166,13 +165,14 @@ def _powers_of_two(C: Any, d: Any, p: Any) -> tuple[Any, Any, Any]:
     Rows of p below `TINY` are left out, so that nothing underflows unseen.
     """
     C, d, p = C[p > TINY], d[p > TINY], p[p > TINY]
-    mantissa, rows = np.frexp(p)
-    _, columns = np.frexp(np.abs(C).max(axis=0))
-    _, own = np.frexp(C)
-    _, right = np.frexp(d)
-    top = np.where(C != 0, own + rows[:, None] - columns, -2000).max(axis=0)
-    scaled = np.ldexp(C, rows[:, None] - columns - top)
-    data = np.ldexp(d, rows - np.where(d != 0, right + rows, -2000).max())
+    mantissa, of_row = np.frexp(p)
+    _, of_column = np.frexp(np.abs(C).max(axis=0))
+    _, of_entry = np.frexp(C)
+    _, of_right = np.frexp(d)
+    shift = of_row[:, None] - of_column
+    top = np.where(C != 0, of_entry + shift, -2000).max(axis=0)
+    scaled = np.ldexp(C, shift - top)
+    data = np.ldexp(d, of_row - np.where(d != 0, of_right + of_row, -2000).max())
     return scaled, data, mantissa
 
 
