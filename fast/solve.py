@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from cvxinv import checks
+from cvxinv import checks, rows
 from cvxinv.arrays import Array, as_float, dtype_name, is_torch, match, to_numpy
 from cvxinv.problems import (
     LastLayer,
@@ -26,7 +26,15 @@ from cvxinv.problems import (
     batched,
 )
 from cvxinv.solution import STATUS_TOLERANCE, Solution
-from cvxinv.solution.certified import Answer, as_batch, as_kind, certified, chosen, joined, solution
+from cvxinv.solution.certified import (
+    Answer,
+    as_batch,
+    as_kind,
+    certified,
+    certifies,
+    chosen,
+    solution,
+)
 from fast import default
 from fast.core import loop
 from fast.core.layer import Layer, Units, scaled, take
@@ -49,6 +57,7 @@ MEMORY = 1 << 29  # bytes for them on a CPU; on a GPU half of what is free
 LARGEST_BLOCK = 31 << 20  # bytes; glibc looks at blocks of up to 32 MiB
 
 
+@certifies
 def solve(
     problem: Problem,
     tol: float | None = None,
@@ -314,7 +323,7 @@ def _in_chunks(run: _Run, problem: Any, x: Tensor | None, size: int) -> Answer:
             continue
         size = -(-count // 2)
         torch.cuda.empty_cache()  # out here, where no traceback holds the tensors any more
-    return joined(parts)
+    return rows.join(parts)
 
 
 def _signals(problem: Any, memory: int | None) -> int:

@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -12,29 +13,28 @@ from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of
 from cvxinv.problems import LastLayer, Problem
 from cvxinv.solution import Inversion, Solution, Status, worst
+from cvxinv.solution.certified import is_own, judged
 
-Solve: TypeAlias = Callable[[Problem], Solution]
+Solve: TypeAlias = Callable[[Problem], Any]  # x, (x, dual) or a Solution
+Certified: TypeAlias = Callable[[Problem], Solution]
 
 
-def backend(solve: Solve | None) -> Solve:
-    """`solve`, and a check that it returns what it should; by default `fast.solve`, imported only
-    then.
+def backend(solve: Solve | None) -> Certified:
+    """`solve`, by default `fast.solve` (imported only then), with every answer certified from the
+    statement's own data; our own backends do that themselves.
     """
     if solve is None:
-        found: Solve = importlib.import_module("fast").solve
-        return found
+        solve = importlib.import_module("fast").solve
     if not callable(solve):
-        raise TypeError(f"solve: expected a callable solve(problem) -> Solution, got {solve!r}")
+        raise TypeError(f"solve: expected a callable solve(problem), got {solve!r}")
+    if is_own(solve):
+        return solve
 
-    def checked(problem: Problem) -> Solution:
-        solution = solve(problem)
-        if not isinstance(solution, Solution):
-            raise TypeError(
-                f"solve: expected it to return a cvxinv.Solution, got {type(solution).__name__}"
-            )
-        return solution
+    def certified(problem: Problem) -> Solution:
+        begin = time.perf_counter()
+        return judged(problem, solve(problem), begin)
 
-    return checked
+    return certified
 
 
 def per_layer(name: str, value: Any, count: int) -> list[float]:

@@ -20,11 +20,12 @@ from cvxinv.reference.groups import run
 from cvxinv.reference.polish import polish as polish_points
 from cvxinv.reference.solvers import choose
 from cvxinv.solution import Solution
-from cvxinv.solution.certified import as_batch, as_kind, certified, solution
+from cvxinv.solution.certified import as_batch, as_kind, certified, certifies, solution
 
 __all__ = ["solve"]
 
 
+@certifies
 def solve(
     problem: Problem,
     solver: str | None = None,

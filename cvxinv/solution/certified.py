@@ -1,16 +1,24 @@
-"""From points to a `Solution`: what every backend does last. The certificate decides the status,
-whatever the solver claimed.
+"""From points to a `Solution`: the one place where a status is decided, from the problem's data.
+
+A backend hands in points; the certificate at exactly those points says OPTIMAL (STATIONARY where
+the statement is not convex), a checked Farkas certificate says INFEASIBLE, and all else is
+MAX_ITER, whatever the solver claimed. Our own backends end here (`certified`, then `solution`), and
+are marked as such (`certifies`), so that a driver does not pay for a second certificate; what any
+other backend returns is taken to this place by the driver (`judged`).
 """
 
 import time
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
-from cvxinv.arrays import Array, cast_to, dtype_name, match, namespace, to_numpy
+from cvxinv import rows
+from cvxinv.arrays import Array, as_float, cast_to, dtype_name, float64, match, namespace, to_numpy
 from cvxinv.certificate import Certificate, certify
-from cvxinv.certificate.certificate import unbatch
+from cvxinv.certificate.farkas import refuted
 from cvxinv.problems import LastLayer, LinearProgram, Problem, Quadratic, batched
 from cvxinv.solution.solution import Solution
 from cvxinv.solution.status import STATUS_TOLERANCE, Status
@@ -18,18 +26,15 @@ from cvxinv.solution.status import STATUS_TOLERANCE, Status
 
 def as_batch(problem: Problem) -> Problem:
     """The statement with a leading B axis: that of a single signal becomes a batch of one."""
-    return (
-        problem
-        if batched(problem)
-        else replace(problem, **{problem.data_name: problem.data[None, :]})
-    )
+    if batched(problem):
+        return problem
+    return replace(problem, **{problem.data_name: problem.data[None, :]})
 
 
 def as_kind(problem: Problem, like: Array) -> Problem:
     """The statement with all its arrays in the kind and on the device of `like`."""
-    return replace(
-        problem, **{k: match(v, like) for k, v in vars(problem).items() if hasattr(v, "ndim")}
-    )
+    arrays = {k: match(v, like) for k, v in vars(problem).items() if hasattr(v, "ndim")}
+    return replace(problem, **arrays)
 
 
 def chosen(problem: Problem, b: Any) -> Problem:
@@ -50,13 +55,17 @@ def finite(problem: Problem) -> Array:
     return problem.quadratic().finite
 
 
+# -- points and what can be proven of them ---------------------------------------------------------
+
+
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What was found for a statement with a B axis, and its certificate."""
+    """What was found for a statement with a B axis, and what its data prove of it."""
 
     x: Array  # (B, n), nan where the data are not finite
     dual: Array | None  # (B, m)
-    proof: Array | None  # (B, m) Farkas certificates, zero where there is none
+    proof: Array | None  # (B, m) Farkas certificates that hold, else zero
+    refuted: Array  # (B,) whether there is one
     iterations: Any  # (B,)
     finite: Array  # (B,) whether the data are
     certificate: Certificate
@@ -77,56 +86,28 @@ def certified(
     q: Quadratic | None = None,
 ) -> Answer:
     """Points in the kind and dtype of the statement's signals, and the certificate at exactly those
-    points.
+    points; of the proofs of infeasibility, those that hold.
 
     `q` is `problem.quadratic()`, if it is there already.
     """
     data = problem.data
     xp = namespace(data)
+    if q is None and problem.convex and not isinstance(problem, LinearProgram):
+        q = problem.quadratic()
     known = finite(problem) if q is None else q.finite
-    good = known[:, None]
-    x, dual = cast_to(x, data), None if dual is None else cast_to(dual, data)
-    x = xp.where(good, x, xp.full_like(x, xp.nan))
-    dual = None if dual is None else xp.where(good, dual, xp.zeros_like(dual))
+    x = xp.where(known[:, None], cast_to(x, data), xp.nan)
+    if dual is not None:
+        dual = xp.where(known[:, None], cast_to(dual, data), 0.0)
+    holds = xp.zeros_like(known)
+    if q is None or not q.constrained:
+        proof = None
+    else:
+        proof = xp.zeros_like(data) if proof is None else cast_to(proof, data)
+        if bool(xp.any(proof != 0)):
+            holds = refuted(q, float64(proof))
+            proof = xp.where(holds[:, None], proof, 0.0)
     certificate, support = certify(problem, x, dual, q)
-    return Answer(
-        x,
-        dual,
-        None if proof is None else cast_to(proof, data),
-        iterations,
-        known,
-        certificate,
-        support,
-    )
-
-
-def joined(parts: list[Answer]) -> Answer:
-    """The answers to parts of a batch, one after the other."""
-    if len(parts) == 1:
-        return parts[0]
-
-    def together(values: list[Any]) -> Any:
-        return namespace(values[0]).concat(values, axis=0)
-
-    if any(p.proof is not None for p in parts):
-        parts = [
-            p
-            if p.proof is not None or p.dual is None
-            else replace(p, proof=namespace(p.dual).zeros_like(p.dual))
-            for p in parts
-        ]
-    certificate = parts[0].certificate
-    figures = {
-        f.name: together([getattr(p.certificate, f.name) for p in parts])
-        for f in fields(certificate)
-        if f.name != "convex"
-    }
-    values = {
-        k: together([getattr(p, k) for p in parts])
-        for k, v in vars(parts[0]).items()
-        if hasattr(v, "ndim")
-    }
-    return replace(parts[0], certificate=replace(certificate, **figures), **values)
+    return Answer(x, dual, proof, holds, iterations, known, certificate, support)
 
 
 def solution(
@@ -138,41 +119,112 @@ def solution(
     `start` is the `time.perf_counter()` at which the work began.
     """
     data = problem.data
-    status = np.full(len(found.x), Status.MAX_ITER, dtype=object)
-    proven = found.proven(STATUS_TOLERANCE[dtype_name(data)] if tol is None else tol)
-    status[proven] = Status.OPTIMAL if problem.convex else Status.STATIONARY
-    proof, dual = found.proof, found.dual
-    if proof is not None:
-        refuted = to_numpy(namespace(proof).any(proof != 0, axis=1))
-        status[refuted] = Status.INFEASIBLE
-        proof = proof if refuted.any() else None
-    status[~to_numpy(found.finite)] = Status.NONFINITE
-    if not isinstance(problem, LinearProgram) and not _constrained(problem):
-        dual = None
-    arrays = {
-        k: None if v is None else match(v, data)
-        for k, v in (("x", found.x), ("dual", dual), ("proof", proof), ("S", found.support))
-    }
-    certificate = replace(
-        found.certificate,
-        **{k: match(v, data) for k, v in vars(found.certificate).items() if k != "convex"},
-    )
+    tol = STATUS_TOLERANCE[dtype_name(data)] if tol is None else tol
+
+    def back(a: Array | None) -> Any:
+        return None if a is None else match(a, data)
+
+    c = found.certificate
+    figures = {name: back(a) for name, a in vars(c).items() if name != "convex"}
     result = Solution(
-        arrays["x"],
-        arrays["S"],
-        status,
-        certificate,
-        arrays["dual"],
-        arrays["proof"],
+        back(found.x),
+        back(found.support),
+        _status(problem, found, tol),
+        replace(c, **figures),
+        back(found.dual) if _has_multipliers(problem) else None,
+        back(found.proof) if bool(to_numpy(found.refuted).any()) else None,
         to_numpy(found.iterations),
         history=history,
     )
-    if not batched(problem):
-        result = replace(unbatch(result, keep=False), certificate=unbatch(certificate, keep=False))
+    result = result if batched(problem) else rows.take(result, 0)
     return replace(result, seconds=time.perf_counter() - start)
 
 
-def _constrained(problem: Problem) -> bool:
+def _status(problem: Problem, found: Answer, tol: float) -> Any:
+    """(B,) Status: what the certificate and the checked proofs say, in this order."""
+    status = np.full(len(found.x), Status.MAX_ITER, dtype=object)
+    status[found.proven(tol)] = Status.OPTIMAL if problem.convex else Status.STATIONARY
+    status[to_numpy(found.refuted)] = Status.INFEASIBLE
+    status[~to_numpy(found.finite)] = Status.NONFINITE
+    return status
+
+
+def _has_multipliers(problem: Problem) -> bool:
     """Whether any signal has an inequality."""
+    if isinstance(problem, LinearProgram):
+        return True
     support = getattr(problem, "support", None)
     return support is not None and not bool(namespace(support).all(support))
+
+
+# -- other people's backends -----------------------------------------------------------------------
+
+T = TypeVar("T", bound=Callable[..., Solution])
+_OWN: list[Any] = []
+
+
+def certifies(solve: T) -> T:
+    """Mark a backend of ours, each of whose answers comes from `solution`: drivers certify what all
+    others return.
+    """
+    _OWN.append(solve)
+    return solve
+
+
+def is_own(solve: Any) -> bool:
+    """Whether `solve` is a marked backend, or a `functools.partial` of one."""
+    while type(solve) is partial:
+        solve = solve.func
+    return any(solve is own for own in _OWN)
+
+
+def judged(problem: Problem, returned: Any, start: float) -> Solution:
+    """The Solution for what a backend returned: x, (x, dual), or a Solution, of which neither
+    status nor certificate nor support is looked at, and whose proof of infeasibility is checked.
+
+    `start` is the `time.perf_counter()` at which the backend began.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming `solve`, for anything else, and for wrong shapes or dtypes.
+    """
+    x, dual, proof, iterations, history = _parts(returned)
+    batch, (m, n) = tuple(problem.data.shape[:-1]), problem.W.shape
+    count = np.zeros(batch, dtype=int)
+    if np.shape(iterations) == batch:
+        count = to_numpy(iterations)
+    found = certified(
+        as_batch(problem),
+        _hint("x", x, (*batch, n), problem),
+        _hint("dual", dual, (*batch, m), problem),
+        _hint("infeasibility", proof, (*batch, m), problem),
+        np.reshape(count, (-1,)),
+    )
+    return solution(problem, found, start, history=history)
+
+
+def _parts(returned: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """x, dual, proof, iterations and history: points and hints, none of the claims."""
+    x, dual, proof, iterations, history = returned, None, None, 0, None
+    if isinstance(returned, Solution):
+        x, dual, proof = returned.x, returned.dual, returned.infeasibility
+        iterations, history = returned.iterations, returned.history
+    elif isinstance(returned, tuple) and len(returned) == 2:
+        x, dual = returned
+    if not (isinstance(x, list) or hasattr(x, "ndim")):
+        raise TypeError(
+            "solve: expected it to return x, (x, dual) or a cvxinv.Solution, got"
+            f" {type(returned).__name__}"
+        )
+    return x, dual, proof, iterations, history
+
+
+def _hint(name: str, a: Any, shape: tuple[int, ...], problem: Problem) -> Array | None:
+    """What a backend returned for `name`, with a B axis, in the kind of the statement."""
+    if a is None:
+        return None
+    a = match(as_float(f"solve: {name}", a), problem.data)
+    if tuple(a.shape) != shape:
+        raise ValueError(f"solve: expected {name} of shape {shape}, got {tuple(a.shape)}")
+    return a if a.ndim == 2 else a[None]
