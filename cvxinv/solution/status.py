@@ -27,8 +27,11 @@ class Status(Enum):
     )
     INFEASIBLE = (
         "No x satisfies the constraints (a bias can do that): no point of the layer has this"
-        " support; `infeasibility` is the proof."
+        " support; `infeasibility` proves it (`cvxinv.refutes` says to what reach)."
     )
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 STATUS_TOLERANCE = {
