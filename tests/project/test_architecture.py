@@ -104,6 +104,11 @@ def test_torch_is_loaded_by_those_that_compute_with_it():
     assert not sorted(str(arrow) for arrow in loads if not within(arrow.source, LOADS_TORCH))
 
 
+def test_tests_share_what_is_in_support():
+    shared = {arrow for arrow in arrows(sources("tests")) if within(arrow.target, ["tests"])}
+    assert not sorted(str(arrow) for arrow in shared if not within(arrow.target, ["tests.support"]))
+
+
 # -- that these tests can fail --------------------------------------------------------------------
 
 
