@@ -11,7 +11,7 @@ from cvxinv import Generator
 from cvxinv.guarantees import Verdict, oracle_error
 from tests.support.instances import generator
 from tests.support.tolerances import FORWARD
-from validation.tightness import oracles, theorem4
+from validation.tightness.theorem_4 import oracles, theorem4
 
 HOLDS, FAILS, UNDECIDED = Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED
 

@@ -14,7 +14,7 @@ from cvxinv import Generator, reference
 from cvxinv.guarantees import Verdict, mutual_coherence, oracle_error, stability
 from tests.support.instances import generator
 from tests.support.tolerances import FORWARD
-from validation.designs import designs, paired, simplex
+from validation.tightness.designs import designs, paired, simplex
 
 TROPP = 3 + np.sqrt(1.5)
 HOLDS, FAILS, UNDECIDED = Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED

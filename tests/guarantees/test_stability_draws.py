@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import fast
 from cvxinv import Generator, reference
 from tests.support.tolerances import FIT
-from validation.designs import (
+from validation.tightness.designs import (
     NOISES,
     designs,
     noise,
@@ -24,7 +24,7 @@ from validation.designs import (
     simplex,
     single,
 )
-from validation.tightness import measure
+from validation.tightness.theorem_3 import measure
 
 TROPP = 3 + np.sqrt(1.5)
 DESIGNS = {design.name: design for design in designs()}

@@ -17,9 +17,9 @@ from cvxinv.guarantees.recursion import TROPP
 from tests.support import dependence as brute
 from tests.support.printed import linearized_admm
 from tests.support.tolerances import CLOSED_FORM, FORWARD
-from validation.designs import NOISES, designs, noise
 from validation.errata import ERRATA
-from validation.printed import algorithm_5
+from validation.errata.algorithm_5 import algorithm_5
+from validation.tightness.designs import NOISES, designs, noise
 
 SEARCH = settings(
     max_examples=250,

@@ -50,9 +50,8 @@ def noise(kind: str, design: Design, z: Matrix, eps: float, rng: np.random.Gener
             e[b] = -np.linalg.pinv(W[:, on])[rng.integers(len(on))]
         elif kind == "outside" and len(off):
             w = W[:, rng.choice(off)]
-            e[b] = rng.choice([-1, 1]) * (
-                w - W[:, on] @ np.linalg.lstsq(W[:, on], w, rcond=None)[0]
-            )
+            fit = W[:, on] @ np.linalg.lstsq(W[:, on], w, rcond=None)[0]
+            e[b] = rng.choice([-1, 1]) * (w - fit)
     return eps * e / np.linalg.norm(e, axis=1, keepdims=True)
 
 
@@ -72,9 +71,8 @@ def perturbed(m: int, n: int, s: int, rng: np.random.Generator, share: float = 0
     low, high = 0.0, 1.0
     for _ in range(40):
         size = (low + high) / 2
-        low, high = (
-            (size, high) if mutual_coherence(Q + size * E) < share / (3 * s) else (low, size)
-        )
+        allowed = mutual_coherence(Q + size * E) < share / (3 * s)
+        low, high = (size, high) if allowed else (low, size)
     return Q + low * E
 
 
@@ -140,12 +138,11 @@ def flat(name: str, noises: tuple[float, ...]) -> Design:
         pairs(Q),
         scaled(perturbed(70, 64, 32, rng, 0.5), 2.0, rng),
     ]
-    return Design(
-        name,
-        Generator(weights),
-        lambda count, rng: rng.choice([-1, 1], (count, 1)) * rng.uniform(0.5, 2, (count, 1)),
-        noises,
-    )
+
+    def draw(count: int, rng: np.random.Generator) -> Matrix:
+        return rng.choice([-1, 1], (count, 1)) * rng.uniform(0.5, 2, (count, 1))
+
+    return Design(name, Generator(weights), draw, noises)
 
 
 def single(
