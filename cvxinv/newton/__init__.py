@@ -1,5 +1,6 @@
 """A proximal augmented-Lagrangian semismooth Newton method for (Q), its residual and its units."""
 
+from .face import fit_on_face
 from .method import SETTINGS, least_violation, solve
 from .residual import Iterate, Scaled, eye, natural, prox, residual
 from .units import row_units
@@ -9,6 +10,7 @@ __all__ = [
     "Iterate",
     "Scaled",
     "eye",
+    "fit_on_face",
     "least_violation",
     "natural",
     "prox",
