@@ -102,3 +102,11 @@ def distance(problem, x, y):
     right = np.where(used(problem), getattr(problem, DATA[type(problem)]), 0) - b
     size = np.maximum(np.linalg.norm(right, axis=1), np.abs(y * D).max(axis=1))
     return np.abs((x - y) * D).max(axis=1) / np.where(size > 0, size, 1)
+
+
+def same_array(a, b):
+    """Kind, dtype, shape and every bit of the values are the same."""
+    assert type(a) is type(b)
+    assert a.dtype == b.dtype
+    assert a.shape == b.shape
+    assert a.tobytes() == b.tobytes()
