@@ -2,49 +2,35 @@
 the inverse.
 
 Every phi is elementwise, strictly increasing and invertible on its range. All methods take numpy
-arrays or torch tensors and answer in kind. Outside the range of phi the inverse is nan.
+arrays or torch tensors and answer in kind:
+
+    name                          in files, and as an argument
+    smooth                        twice differentiable: eq. 5 can go to a nonlinear solver
+    range                         the open interval of values that phi takes
+    phi(t), phi.derivative(t)     at a kink, the derivative from the inside
+    phi.inverse(y)                nan outside the range
+    phi.curvature(y)              bound over all t on phi'(t)^2 + |phi''(t)| |phi(t) - y|, kinks
+                                  aside: the curvature of 1/2 (y - phi(t))^2 (erratum E4)
+    phi.inverse_lipschitz(a, b)   Lipschitz constant ell of phi^-1 on [a, b] (Theorem 3); inf
+                                  where it has none
+
+The five classes below are all that there are: statements, certificates and solvers know what they
+do with each. Another one takes a class here, in `Activation` and `_CLASSES`; its statement in
+`cvxinv.reference.statements`, where it is smooth; its module in `cvxinv.generator.from_torch`; and
+a row in the list of `tests/generator/test_activations.py`.
 """
 
 import math
-from dataclasses import asdict, dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, TypeAlias
 
+from cvxinv import checks
 from cvxinv.arrays import Array, namespace
 
 
-@runtime_checkable
-class Activation(Protocol):
-    """What eq. 2 asks of an output activation phi."""
-
-    name: ClassVar[str]
-    smooth: ClassVar[bool]  # twice differentiable: eq. 5 can go to a nonlinear programming solver
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """The open interval of values that phi takes."""
-        ...
-
-    def __call__(self, t: Array) -> Array:
-        """phi(t)."""
-        ...
-
-    def derivative(self, t: Array) -> Array:
-        """phi'(t); at a kink, the derivative from the inside."""
-        ...
-
-    def inverse(self, y: Array) -> Array:
-        """phi^-1(y), nan outside the range."""
-        ...
-
-    def curvature(self, y: Array) -> Array:
-        """Bound over all t on phi'(t)^2 + |phi''(t)| |phi(t) - y|, kinks aside: the curvature of
-        1/2 (y - phi(t))^2 (erratum E4).
-        """
-        ...
-
-    def inverse_lipschitz(self, low: float, high: float) -> float:
-        """Lipschitz constant ell of phi^-1 on [low, high] (Theorem 3); inf where it has none."""
-        ...
+def _slope(name: str, value: float) -> None:
+    if checks.positive(name, value) > 1:
+        raise ValueError(f"{name}: expected 0 < {name} <= 1 (phi must be invertible), got {value}")
 
 
 def _interval(low: float, high: float) -> None:
@@ -158,10 +144,7 @@ class LeakyReLU:
     smooth: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.slope <= 1:
-            raise ValueError(
-                f"slope: expected 0 < slope <= 1 (phi must be invertible), got {self.slope}"
-            )
+        _slope("slope", self.slope)
 
     @property
     def range(self) -> tuple[float, float]:
@@ -199,12 +182,8 @@ class PLU:
     smooth: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.alpha <= 1:
-            raise ValueError(
-                f"alpha: expected 0 < alpha <= 1 (phi must be invertible), got {self.alpha}"
-            )
-        if not 0 < self.c < math.inf:
-            raise ValueError(f"c: expected a positive number, got {self.c}")
+        _slope("alpha", self.alpha)
+        checks.positive("c", self.c)
 
     @property
     def range(self) -> tuple[float, float]:
@@ -230,6 +209,7 @@ class PLU:
         return 1 / self.alpha if max(-low, high) > self.c else 1.0
 
 
+Activation: TypeAlias = Identity | Tanh | Sigmoid | LeakyReLU | PLU
 _CLASSES: dict[str, type[Activation]] = {
     cls.name: cls for cls in (Identity, Tanh, Sigmoid, LeakyReLU, PLU)
 }
@@ -243,29 +223,32 @@ def activation(phi: str | Activation) -> Activation:
     ValueError
         For an unknown name.
     TypeError
-        For anything that is neither a name nor an activation.
+        For anything that is neither a name nor one of the classes here, subclasses included.
     """
     if isinstance(phi, str):
-        if phi not in _CLASSES:
-            raise ValueError(f"activation: expected one of {', '.join(_CLASSES)}, got {phi!r}")
-        return _CLASSES[phi]()
-    if not isinstance(phi, tuple(_CLASSES.values())):
+        return _class(phi)()
+    if type(phi) not in _CLASSES.values():
         raise TypeError(
-            f"activation: expected a name or one of the classes of cvxinv.activations, got {phi!r}"
+            "activation: expected a name or one of the classes of cvxinv.activations, got"
+            f" {checks.shown(phi)}"
         )
     return phi
 
 
 def to_dict(phi: Activation) -> dict[str, str | float]:
-    """Name and parameters of phi, as stored in generator files."""
-    return {"name": phi.name, **asdict(phi)}  # type: ignore[call-overload]
+    """Name and parameters of phi, as stored in files."""
+    return {"name": phi.name, **asdict(phi)}
 
 
-def from_dict(d: dict[str, str | float]) -> Activation:
+def from_dict(stored: Any) -> Activation:
     """The inverse of `to_dict`; raises `ValueError` or `TypeError` for anything else."""
-    parameters = {k: v for k, v in d.items() if k != "name"}
-    if d.get("name") not in _CLASSES:
-        raise ValueError(
-            f"activation: expected one of {', '.join(_CLASSES)}, got {d.get('name')!r}"
-        )
-    return _CLASSES[str(d["name"])](**parameters)
+    parameters = dict(checks.instance("activation", stored, dict, "a name and its parameters"))
+    kind = _class(parameters.pop("name", None))
+    known = [f.name for f in fields(kind)]
+    if unknown := sorted(map(str, parameters.keys() - known)):
+        raise ValueError(f"activation: {kind.name} has no parameter {checks.shown(unknown[0])}")
+    return kind(**parameters)
+
+
+def _class(name: Any) -> type[Activation]:
+    return _CLASSES[checks.choice("activation", name, tuple(_CLASSES))]

@@ -11,9 +11,8 @@ import numpy as np
 
 Array: TypeAlias = Any  # numpy.ndarray | torch.Tensor
 FLOATS = ("float32", "float64")
-_NAMESPACES: dict[
-    type, Any
-] = {}  # kept, because finding one takes as long as an operation on a small array
+# kept, because finding one takes as long as an operation on a small array
+_NAMESPACES: dict[type, Any] = {}
 
 
 def is_torch(a: object) -> bool:
@@ -32,39 +31,6 @@ def namespace(a: Array) -> Any:
 def dtype_name(a: Array) -> str:
     """`"float32"`, `"float64"`, `"bool"`, .. for either kind."""
     return str(a.dtype).removeprefix("torch.")
-
-
-def as_array(name: str, a: Any) -> Array:
-    """`a` detached if it is a tensor, as it is if it is an array, else as a NumPy array (lists)."""
-    if is_torch(a):
-        return a.detach()
-    if isinstance(a, np.ndarray):
-        return a
-    try:
-        if isinstance(a, (list, tuple)):
-            listed = np.asarray(a)
-            return listed if listed.dtype == np.bool_ else listed.astype(np.float64)
-    except (TypeError, ValueError):
-        pass
-    raise TypeError(f"{name}: expected a numpy array or a torch tensor, got {type(a).__name__}")
-
-
-def as_float(name: str, a: Any) -> Array:
-    """`a` as a float32 or float64 array of its own kind; `TypeError` naming it for any other
-    dtype.
-    """
-    a = as_array(name, a)
-    if dtype_name(a) not in FLOATS:
-        raise TypeError(f"{name}: expected float32 or float64 entries, got {dtype_name(a)}")
-    return a
-
-
-def as_mask(name: str, a: Any) -> Array:
-    """`a` as a boolean array of its own kind; `TypeError` naming it for any other dtype."""
-    a = as_array(name, a)
-    if dtype_name(a) != "bool":
-        raise TypeError(f"{name}: expected a boolean mask, got {dtype_name(a)}")
-    return a
 
 
 def match(a: Array, like: Array) -> Array:

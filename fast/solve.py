@@ -2,7 +2,6 @@
 certified like any other answer.
 """
 
-import operator
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 
 from cvxinv import checks, rows
-from cvxinv.arrays import Array, as_float, dtype_name, is_torch, match, to_numpy
+from cvxinv.arrays import Array, dtype_name, is_torch, match, to_numpy
 from cvxinv.problems import (
     LastLayer,
     LayerProblem,
@@ -328,7 +327,7 @@ def _in_chunks(run: _Run, problem: Any, x: Tensor | None, size: int) -> Answer:
 
 def _signals(problem: Any, memory: int | None) -> int:
     """How many signals fit into the memory, at least one."""
-    memory = None if memory is None else _integer("memory", memory, 1)
+    memory = None if memory is None else checks.integer("memory", memory, 1)
     if memory is None:
         memory = (
             torch.cuda.mem_get_info(problem.data.device)[0] // 2 if problem.data.is_cuda else MEMORY
@@ -339,10 +338,7 @@ def _signals(problem: Any, memory: int | None) -> int:
 
 def _start(x0: Array, problem: Problem, work: Any) -> Tensor:
     """x0 as a (B, n) tensor."""
-    x = match(as_float("x0", x0), work.data)
-    expected = (*problem.data.shape[:-1], problem.W.shape[1])
-    if tuple(x.shape) != expected:
-        raise ValueError(f"x0: expected shape {expected}, got {tuple(x.shape)}")
+    x = match(checks.points("x0", x0, problem.data, problem.W.shape[1]), work.data)
     tensor: Tensor = x if x.ndim == 2 else x[None, :]
     return tensor
 
@@ -358,8 +354,7 @@ def _checked(
     history: bool,
     sure: bool,
 ) -> _Run:
-    if method not in MAX_ITER:
-        raise ValueError(f"method: expected one of {', '.join(MAX_ITER)}, got {method!r}")
+    checks.choice("method", method, tuple(MAX_ITER))
     constrained = type(problem).__name__ in ("MidLayer", "Latent")
     if method == "fista" and constrained:
         raise ValueError(
@@ -379,36 +374,16 @@ def _checked(
                 " 'linearized_admm'"
             )
     tol = STATUS_TOLERANCE[dtype_name(problem.data)] if tol is None else tol
-    cap = MAX_ITER[method] if max_iter is None else _integer("max_iter", max_iter, 0)
-    weight = None if alpha_beta is None else _positive("alpha_beta", alpha_beta)
-    rho = _positive("rho", RHO if rho is None else rho)
+    cap = MAX_ITER[method] if max_iter is None else checks.integer("max_iter", max_iter, 0)
+    weight = None if alpha_beta is None else checks.positive("alpha_beta", alpha_beta)
+    rho = checks.positive("rho", RHO if rho is None else rho)
     return _Run(
-        _positive("tol", tol),
+        checks.positive("tol", tol),
         cap,
         method,
         rho,
         weight,
-        bool(restart),
-        [] if history else None,
-        bool(sure),
+        checks.flag("restart", restart),
+        [] if checks.flag("history", history) else None,
+        checks.flag("sure", sure),
     )
-
-
-def _positive(name: str, value: Any) -> float:
-    try:
-        number = checks.weight(name, value)
-    except ValueError:
-        number = 0.0
-    if number == 0:
-        raise ValueError(f"{name}: expected a positive number, got {value}")
-    return number
-
-
-def _integer(name: str, value: Any, least: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected an integer, got {type(value).__name__}") from None
-    if isinstance(value, bool) or number < least:
-        raise ValueError(f"{name}: expected an integer of at least {least}, got {value}")
-    return number

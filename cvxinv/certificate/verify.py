@@ -30,7 +30,8 @@ The gap is the forward statement, where it is available.
 
 from typing import Any
 
-from cvxinv.arrays import Array, as_float, dtype_name, float64, match, namespace
+from cvxinv import checks
+from cvxinv.arrays import Array, dtype_name, float64, namespace
 from cvxinv.certificate.certificate import Certificate, unbatch
 from cvxinv.certificate.multipliers import multipliers
 from cvxinv.certificate.point import Pair, Point
@@ -125,10 +126,7 @@ def certify(
 
 
 def _candidate(name: str, a: Any, data: Array, size: int) -> Array:
-    a = float64(match(as_float(name, a), data))
-    expected = (size,) if data.ndim == 1 else (int(data.shape[0]), size)
-    if tuple(a.shape) != expected:
-        raise ValueError(f"{name}: expected shape {expected}, got {tuple(a.shape)}")
+    a = float64(checks.points(name, a, data, size))
     return a if a.ndim == 2 else a[None, :]
 
 

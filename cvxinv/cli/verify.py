@@ -34,7 +34,6 @@ def verify(
     from rich.console import Console
 
     from cvxinv.certificate import verify as certify
-    from cvxinv.problems import describe
     from cvxinv.problems import file as problem_file
 
     if not 0 < tol < np.inf:
@@ -51,7 +50,7 @@ def verify(
     columns = [np.atleast_1d(a) for a in (c.objective, c.lower_bound, c.gap, c.kkt, c.violation)]
 
     out = table(
-        describe(statement), "signal", "objective", "bound", "gap", "KKT", "violated", "verdict"
+        repr(statement), "signal", "objective", "bound", "gap", "KKT", "violated", "verdict"
     )
     for b in range(min(len(optimal), SHOWN)):
         verdict = (

@@ -3,14 +3,16 @@
 import importlib
 from collections.abc import Sequence
 from importlib import resources
+from itertools import pairwise
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cvxinv import checks
 from cvxinv.activations import Activation
 from cvxinv.activations import activation as resolve_activation
-from cvxinv.arrays import Array, as_float, cast_to, dtype_name, is_torch, namespace, to_numpy
+from cvxinv.arrays import Array, cast_to, dtype_name, is_torch, namespace, to_numpy
 from cvxinv.errors import GeneratorFileError
 from cvxinv.generator import file as generator_file
 
@@ -57,47 +59,9 @@ class Generator:
         biases: Sequence[Array] | None = None,
         activation: str | Activation = "identity",
     ) -> None:
-        self.weights = tuple(as_float(f"weights[{i}]", W) for i, W in enumerate(weights))
         self.activation = resolve_activation(activation)
-        if len(self.weights) < 2:
-            raise ValueError(
-                f"weights: expected at least two matrices W_0, .., W_L, got {len(self.weights)}"
-            )
-        for i, W in enumerate(self.weights):
-            if W.ndim != 2 or 0 in W.shape:
-                raise ValueError(
-                    f"weights[{i}]: expected a non-empty matrix (n_{i + 1}, n_{i}), got shape"
-                    f" {tuple(W.shape)}"
-                )
-            if i and W.shape[1] != self.weights[i - 1].shape[0]:
-                expected = self.weights[i - 1].shape[0]
-                raise ValueError(
-                    f"weights[{i}]: expected {expected} columns (rows of weights[{i - 1}]), got"
-                    f" {W.shape[1]}"
-                )
-            _require_finite(f"weights[{i}]", W)
-            if dtype_name(W) != dtype_name(self.weights[0]) or is_torch(W) != is_torch(
-                self.weights[0]
-            ):
-                raise TypeError(f"weights[{i}]: expected the kind and dtype of weights[0]")
-        self.biases = None if biases is None else self._check_biases(biases)
-
-    def _check_biases(self, biases: Sequence[Array]) -> tuple[Array, ...]:
-        if len(biases) != len(self.weights):
-            raise ValueError(
-                f"biases: expected {len(self.weights)} vectors, one per weight matrix, got"
-                f" {len(biases)}"
-            )
-        checked = tuple(
-            cast_to(as_float(f"biases[{i}]", b), self.weights[0]) for i, b in enumerate(biases)
-        )
-        for i, (b, W) in enumerate(zip(checked, self.weights, strict=True)):
-            if tuple(b.shape) != (W.shape[0],):
-                raise ValueError(
-                    f"biases[{i}]: expected shape ({W.shape[0]},), got {tuple(b.shape)}"
-                )
-            _require_finite(f"biases[{i}]", b)
-        return checked
+        self.weights = _checked_weights(weights)
+        self.biases = None if biases is None else _checked_biases(biases, self.weights)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -119,12 +83,7 @@ class Generator:
         """The hidden layers `[x_1 (B, n_1), .., x_L (B, n_L)]` of eq. 2, in the kind, dtype and
         device of z.
         """
-        x = as_float("z", z)
-        if x.ndim not in (1, 2) or x.shape[-1] != self.sizes[0]:
-            raise ValueError(
-                f"z: expected shape ({self.sizes[0]},) or (B, {self.sizes[0]}), got"
-                f" {tuple(x.shape)}"
-            )
+        x = checks.signals("z", z, self.sizes[0])
         xp = namespace(x)
         layers = []
         for i in range(self.depth):
@@ -156,8 +115,8 @@ class Generator:
                 "activation: a general measurement needs the identity, this generator has"
                 f" {self.activation.name}"
             )
-        A = cast_to(as_float("A", A), self.weights[0])
-        if A.ndim != 2 or A.shape[1] != self.sizes[-1]:
+        A = cast_to(checks.matrix("A", A), self.weights[0])
+        if A.shape[1] != self.sizes[-1]:
             raise ValueError(f"A: expected shape (m, {self.sizes[-1]}), got {tuple(A.shape)}")
         biases = None if self.biases is None else [*self.biases[:-1], A @ self.biases[-1]]
         return Generator([*self.weights[:-1], A @ self.weights[-1]], biases, self.activation)
@@ -240,9 +199,32 @@ class Generator:
         )
 
 
-def _require_finite(name: str, a: Array) -> None:
-    if not bool(namespace(a).all(namespace(a).isfinite(a))):
-        raise ValueError(f"{name}: expected finite entries, got nan or inf")
+def _checked_weights(weights: Sequence[Array]) -> tuple[Array, ...]:
+    """W_0, .., W_L of one kind and dtype, whose shapes chain."""
+    if not isinstance(weights, (list, tuple)) or len(weights) < 2:
+        given = f"{len(weights)}" if isinstance(weights, (list, tuple)) else checks.shown(weights)
+        raise ValueError(f"weights: expected at least two matrices W_0, .., W_L, got {given}")
+    checked = tuple(checks.matrix(f"weights[{i}]", W) for i, W in enumerate(weights))
+    first = checked[0]
+    for i, (before, W) in enumerate(pairwise(checked), start=1):
+        if W.shape[1] != before.shape[0]:
+            raise ValueError(
+                f"weights[{i}]: expected {before.shape[0]} columns (rows of weights[{i - 1}]),"
+                f" got {W.shape[1]}"
+            )
+        if dtype_name(W) != dtype_name(first) or is_torch(W) != is_torch(first):
+            raise TypeError(f"weights[{i}]: expected the kind and dtype of weights[0]")
+    return checked
+
+
+def _checked_biases(biases: Sequence[Array], weights: tuple[Array, ...]) -> tuple[Array, ...]:
+    """b_0, .., b_L in the kind and dtype of the weights."""
+    biases = checks.sequence("biases", biases, len(weights), "vectors, one per weight matrix,")
+    found = []
+    for i, (b, W) in enumerate(zip(biases, weights, strict=True)):
+        b = checks.shape(f"biases[{i}]", checks.floats(f"biases[{i}]", b), (W.shape[0],))
+        found.append(cast_to(checks.finite(f"biases[{i}]", b), W))
+    return tuple(found)
 
 
 def mnist_generator() -> Generator:

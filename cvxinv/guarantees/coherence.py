@@ -4,8 +4,8 @@ once.
 
 from typing import Any
 
-from cvxinv.arrays import Array, as_mask, float64, match, namespace
-from cvxinv.checks import matrix
+from cvxinv.arrays import Array, float64, match, namespace
+from cvxinv.checks import booleans, matrix
 
 BYTES = 2**26  # of the Gram matrices that are held at once
 
@@ -30,10 +30,10 @@ def mutual_coherence(W: Array, rows: Any = None) -> Any:
     float, or (B,) array in the kind and on the device of W
         For rows (B, m) one coherence per subset.
     """
-    W = float64(matrix(W, W))
+    W = float64(matrix("W", W))
     xp = namespace(W)
     m = W.shape[0]
-    S = xp.ones_like(W[:, 0], dtype=xp.bool) if rows is None else match(as_mask("rows", rows), W)
+    S = xp.ones_like(W[:, 0], dtype=xp.bool) if rows is None else match(booleans("rows", rows), W)
     if S.ndim not in (1, 2) or S.shape[-1] != m:
         raise ValueError(f"rows: expected shape ({m},) or (B, {m}), got {tuple(S.shape)}")
     if S.ndim == 1:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cvxinv.arrays import dtype_name, float64, to_numpy
-from cvxinv.checks import matrix
+from cvxinv.checks import matrix, share
 
 ENTRIES = 2**21  # of the matrices of column sets that are looked at together
 ROUNDING = 1e-9  # far above the rounding of a Gram determinant of unit columns
@@ -28,10 +28,9 @@ def resolve(W: Any, tol: float | None) -> tuple[Any, float]:
     """W as a checked float64 NumPy matrix, and the tolerance: the one given, or the default for W's
     dtype.
     """
-    W = matrix(W, W)
-    if tol is not None and not 0 <= tol < 1:
-        raise ValueError(f"tol: expected a number in [0, 1), got {tol}")
-    return to_numpy(float64(W)), default_tolerance(W) if tol is None else float(tol)
+    W = matrix("W", W)
+    tol = default_tolerance(W) if tol is None else share("tol", tol)
+    return to_numpy(float64(W)), tol
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 
 from cvxinv import checks
-from cvxinv.arrays import Array, as_float, as_mask, match, to_numpy
+from cvxinv.arrays import Array, match, to_numpy
 from cvxinv.generator import Generator
 from cvxinv.guarantees.bracket import Verdict
 
 
 def check_generator(G: Any) -> None:
     """Refuse what is no generator."""
-    if not isinstance(G, Generator):
-        raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
+    checks.instance("G", G, Generator, "a cvxinv.Generator")
 
 
 def support_masks(
@@ -35,7 +34,7 @@ def kept_pixels(G: Generator, observed: Array | None, B: int, one: bool) -> Any:
     n = G.sizes[-1]
     if observed is None:
         return np.ones((B, n), bool)
-    seen = to_numpy(as_mask("observed", observed))
+    seen = to_numpy(checks.booleans("observed", observed))
     if seen.shape not in {(n,), (n,) if one else (B, n)}:
         raise ValueError(
             f"observed: expected shape ({n},){'' if one else f' or ({B}, {n})'}, got {seen.shape}"
@@ -91,7 +90,9 @@ def true_layers(G: Generator, layers: Sequence[Array], masks: list[Any]) -> list
     """The layers x_1, .., x_L as (B, n_i) arrays, which must have the supports given."""
     if len(layers) != G.depth:
         raise ValueError(f"layers: expected {G.depth} arrays x_1, .., x_L, got {len(layers)}")
-    values = [np.atleast_2d(to_numpy(as_float(f"layers[{i}]", x))) for i, x in enumerate(layers)]
+    values = [
+        np.atleast_2d(to_numpy(checks.floats(f"layers[{i}]", x))) for i, x in enumerate(layers)
+    ]
     for i, (x, S) in enumerate(zip(values, masks, strict=True)):
         if x.shape != S.shape:
             raise ValueError(

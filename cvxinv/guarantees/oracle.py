@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from cvxinv.arrays import Array, as_array, to_numpy
-from cvxinv.checks import weight
+from cvxinv.arrays import Array, to_numpy
+from cvxinv.checks import array, nonnegative
 from cvxinv.generator import Generator
 from cvxinv.guarantees.bracket import Verdict
 from cvxinv.guarantees.inputs import answered, kept_pixels, singular_values, support_masks
@@ -76,7 +76,7 @@ def oracle_error(
             "G: Theorem 4 needs the identity as output activation, this generator has"
             f" {G.activation.name}"
         )
-    sigma, B, L = weight("sigma", sigma), len(masks[0]), G.depth
+    sigma, B, L = nonnegative("sigma", sigma), len(masks[0]), G.depth
     weights = [to_numpy(W).astype(np.float64) for W in G.weights]
     rows = [*masks, kept_pixels(G, observed, B, one)]  # of W_0, .., W_L
     columns = [np.ones((B, G.sizes[0]), bool), *masks]
@@ -108,7 +108,7 @@ def oracle_error(
                     sigma**2 * s / smallest,
                     sigma**2 * np.sum(A**2),
                 )
-    like = as_array("supports[0]", supports[0])
+    like = array("supports[0]", supports[0])
 
     def out(a: Any) -> list[Any]:
         return [answered(v, like, one) for v in a]

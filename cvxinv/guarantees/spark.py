@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cvxinv.arrays import Array
-from cvxinv.checks import weight
+from cvxinv.checks import nonnegative
 from cvxinv.guarantees.bracket import Bracket
 from cvxinv.guarantees.dependence import Columns, resolve, subsets
 
@@ -78,7 +78,7 @@ def bracket(
     With `above` the search ends once it is known whether spark(W) > above, with `known` as soon as
     it is at least that.
     """
-    budget = weight("budget", budget)
+    budget = nonnegative("budget", budget)
     if method not in ("auto", "enumeration", "milp"):
         raise ValueError(f"method: expected 'auto', 'enumeration' or 'milp', got {method!r}")
     m, n = W.shape

@@ -28,8 +28,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cvxinv.arrays import Array, as_array, as_float, to_numpy
-from cvxinv.checks import weight
+from cvxinv.arrays import Array, to_numpy
+from cvxinv.checks import array, floats, nonnegative
 from cvxinv.generator import Generator
 from cvxinv.guarantees.bracket import Verdict
 from cvxinv.guarantees.coherence import mutual_coherence
@@ -195,8 +195,8 @@ def stability(
         Naming the argument, for wrong shapes, kinds or numbers.
     """
     masks, one = support_masks(G, supports)
-    like, B = as_array("supports[0]", supports[0]), len(masks[0])
-    noise = weight("noise", noise)
+    like, B = array("supports[0]", supports[0]), len(masks[0])
+    noise = nonnegative("noise", noise)
     truth = None if layers is None else true_layers(G, layers, masks)
     s = sparsity_levels(sparsity, masks, truth is not None)
     rows = kept_pixels(G, observed, B, one)
@@ -366,7 +366,7 @@ def _noise_level(
     """
     (B, n), phi, reach = rows.shape, G.activation, noise
     if signal is not None:
-        y = to_numpy(as_float("signal", signal)).astype(np.float64)
+        y = to_numpy(floats("signal", signal)).astype(np.float64)
         if y.shape not in {(n,), (B, n)}:
             raise ValueError(f"signal: expected shape ({B}, {n}), got {y.shape}")
     elif truth is not None:

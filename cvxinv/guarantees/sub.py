@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cvxinv.arrays import Array
-from cvxinv.checks import weight
+from cvxinv.checks import nonnegative
 from cvxinv.guarantees.bracket import Bracket
 from cvxinv.guarantees.dependence import Columns, resolve, subsets
 from cvxinv.guarantees.spark import bracket
@@ -53,7 +53,7 @@ def sub_spark(
     """
     W, tol = resolve(W, tol)
     m, n = W.shape
-    s, budget = check_rows(s, m), weight("budget", budget)
+    s, budget = check_rows(s, m), nonnegative("budget", budget)
     if generic:
         return Bracket(
             min(s, n) + 1,
@@ -154,7 +154,7 @@ def sub_rank(
     """
     W, tol = resolve(W, tol)
     m, n = W.shape
-    s, budget = check_rows(s, m), weight("budget", budget)
+    s, budget = check_rows(s, m), nonnegative("budget", budget)
     if generic:
         return Bracket(
             min(s, n),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cvxinv.arrays import Array
-from cvxinv.checks import weight
+from cvxinv.checks import nonnegative
 from cvxinv.guarantees.bracket import Bracket
 from cvxinv.guarantees.coherence import mutual_coherence
 from cvxinv.guarantees.dependence import resolve, subsets
@@ -69,7 +69,7 @@ def submatrix_coherence(W: Array, s: int, budget: float = 30.0) -> Bracket:
     """
     W, _ = resolve(W, None)
     m, n = W.shape
-    s, budget = check_rows(s, m), weight("budget", budget)
+    s, budget = check_rows(s, m), nonnegative("budget", budget)
     if n < 2:
         return Bracket(0.0, 0.0, "fewer than two columns")
     if s == 1:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cvxinv.arrays import FLOATS, Array, as_array, dtype_name, is_torch, namespace, to_numpy
-from cvxinv.checks import weight
+from cvxinv.arrays import FLOATS, Array, dtype_name, is_torch, namespace, to_numpy
+from cvxinv.checks import array, nonnegative
 from cvxinv.generator import Generator
 from cvxinv.guarantees.bracket import Bracket, Verdict, less, together
 from cvxinv.guarantees.dependence import Columns, resolve
@@ -139,7 +139,7 @@ def uniqueness(
     check_generator(G)
     if theorem not in (1, 2):
         raise ValueError(f"theorem: expected 1 or 2, got {theorem!r}")
-    budget = weight("budget", budget)
+    budget = nonnegative("budget", budget)
     masks, finite, single, like = _realised(G, z_or_supports)
     masks.append(kept_pixels(G, observed, len(finite), single))
     sparks = None if theorem == 2 or generic else _Sparks(G, tol)
@@ -162,7 +162,7 @@ def _realised(G: Generator, given: Any) -> tuple[list[Any], Any, bool, Array]:
     was no B axis, and their kind.
     """
     if not isinstance(given, (list, tuple)) or not _are_masks(given):
-        z = as_array("z_or_supports", given)
+        z = array("z_or_supports", given)
         if dtype_name(z) not in FLOATS:
             raise TypeError(
                 f"z_or_supports: expected float32 or float64 latent vectors or {G.depth} masks, got"
@@ -178,14 +178,14 @@ def _realised(G: Generator, given: Any) -> tuple[list[Any], Any, bool, Array]:
         supports,
         np.ones(len(supports[0]), dtype=bool),
         single,
-        as_array("z_or_supports[0]", given[0]),
+        array("z_or_supports[0]", given[0]),
     )
 
 
 def _are_masks(given: Any) -> bool:
     if not given or not (is_torch(given[0]) or isinstance(given[0], (np.ndarray, list, tuple))):
         return False
-    return dtype_name(as_array("z_or_supports[0]", given[0])) == "bool"
+    return dtype_name(array("z_or_supports[0]", given[0])) == "bool"
 
 
 # -- the conditions --------------------------------------------------------------------------------

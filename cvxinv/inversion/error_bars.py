@@ -8,7 +8,7 @@ sigma_z^2 I) the posterior's precision, linearised, is J'J / sigma^2 + I / sigma
 from dataclasses import dataclass
 from typing import Any
 
-from cvxinv.arrays import Array, as_float, cast_to, float64, namespace
+from cvxinv.arrays import Array, cast_to, float64, namespace
 from cvxinv.checks import mask, per_signal, signals
 from cvxinv.generator import Generator
 from cvxinv.generator.jacobian import jacobian
@@ -126,7 +126,7 @@ def cramer_rao(G: Generator, z: Array, sigma: Any, observed: Array | None = None
     """
     if not isinstance(G, Generator):
         raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
-    z = signals("z", as_float("z", z), G.sizes[0])
+    z = signals("z", z, G.sizes[0])
     seen = mask("observed", observed, z, G.sizes[-1])
     points = float64(z if z.ndim == 2 else z[None, :])
     levels = per_signal("sigma", sigma, points)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cvxinv.arrays import Array, cast_to, dtype_name, float64, namespace, to_numpy
-from cvxinv.checks import per_signal, weight
+from cvxinv.checks import nonnegative, per_signal
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.inversion.error_bars import Spectrum, spectrum
@@ -105,7 +105,7 @@ def invert(
         answer: Inversion = _single(one)
         return answer
     sigma = None if noise is None else per_signal("noise", noise, y)
-    sigma_z = None if prior is None else weight("prior", prior)
+    sigma_z = None if prior is None else nonnegative("prior", prior)
     if sigma_z is not None and (sigma is None or sigma_z == 0):
         raise ValueError(
             "prior: expected a positive standard deviation of z, together with `noise`"

@@ -4,7 +4,7 @@
 A signal may be given alone, without the leading B axis.
 """
 
-from .kinds import LayerProblem, Problem, as_problem, describe
+from .kinds import LayerProblem, Problem, as_problem
 from .layers import LastLayer, Latent, MidLayer
 from .linear_program import LinearProgram
 from .pursuit import BasisPursuit, LeastSquares
@@ -23,5 +23,4 @@ __all__ = [
     "Quadratic",
     "as_problem",
     "batched",
-    "describe",
 ]

@@ -1,16 +1,17 @@
 """The layers of a generator as frozen statements: eq. 5 (image), eq. 6 (hidden), eq. 9 (latent)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from cvxinv import activations, checks
 from cvxinv.activations import Activation
-from cvxinv.arrays import Array, as_float
+from cvxinv.arrays import Array
 from cvxinv.errors import NotConvexError
 from cvxinv.problems.quadratic import Quadratic, quadratic
-from cvxinv.problems.statement import Statement, default_support, set_fields
+from cvxinv.problems.statement import HiddenStatement, Statement, set_fields
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LastLayer(Statement, data="y"):
     """Image layer, eq. 5: min 1/2 ||y - phi(W x + b)||^2 + lam 1'x over x >= 0, on the observed
     rows.
@@ -45,21 +46,23 @@ class LastLayer(Statement, data="y"):
     observed: Array | None = None
 
     def __post_init__(self) -> None:
-        y = as_float("y", self.y)
-        W = checks.matrix(self.W, y)
-        m = int(W.shape[0])
-        phi, lam = activations.activation(self.activation), checks.weight("lam", self.lam)
-        set_fields(self, y=checks.signals("y", y, m), W=W, activation=phi, lam=lam)
-        set_fields(
-            self,
-            bias=checks.vector("bias", self.bias, y, m),
-            observed=checks.mask("observed", self.observed, y, m),
-        )
+        self.check("observed")
+        phi = activations.activation(self.activation)
+        set_fields(self, activation=phi, lam=checks.nonnegative("lam", self.lam))
 
     @property
     def phi(self) -> Activation:
         """The activation as an object."""
         return activations.activation(self.activation)
+
+    def given(self) -> dict[str, Any]:
+        """As of all statements; an activation without parameters of its own by its name."""
+        given = super().given()
+        if self.phi == activations.Identity():
+            del given["activation"]
+        elif self.phi == activations.activation(self.phi.name):
+            given["activation"] = self.phi.name
+        return given
 
     @property
     def convex(self) -> bool:
@@ -80,8 +83,8 @@ class LastLayer(Statement, data="y"):
         )
 
 
-@dataclass(frozen=True, eq=False)
-class MidLayer(Statement, data="x_next"):
+@dataclass(frozen=True, eq=False, repr=False)
+class MidLayer(HiddenStatement):
     """Hidden layer, eq. 6: min 1/2 ||W^S x + b^S - x_next^S||^2 + lam 1'x over x >= 0 with W^Sc x +
     b^Sc <= 0.
 
@@ -105,8 +108,8 @@ class MidLayer(Statement, data="x_next"):
     lam: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_next(self)
-        set_fields(self, lam=checks.weight("lam", self.lam))
+        self.check()
+        set_fields(self, lam=checks.nonnegative("lam", self.lam))
 
     def quadratic(self) -> Quadratic:
         """The statement as an instance of (Q)."""
@@ -121,8 +124,8 @@ class MidLayer(Statement, data="x_next"):
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Latent(Statement, data="x_next"):
+@dataclass(frozen=True, eq=False, repr=False)
+class Latent(HiddenStatement):
     """Latent vector, eq. 9: min 1/2 ||W^S z + b^S - x_1^S||^2 + gamma/2 ||z||^2 with W^Sc z + b^Sc
     <= 0.
 
@@ -136,26 +139,11 @@ class Latent(Statement, data="x_next"):
     gamma: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_next(self)
-        set_fields(self, gamma=checks.weight("gamma", self.gamma))
+        self.check()
+        set_fields(self, gamma=checks.nonnegative("gamma", self.gamma))
 
     def quadratic(self) -> Quadratic:
         """The statement as an instance of (Q)."""
         return quadratic(
             self.W, self.x_next, self.bias, rows=self.support, inequalities=True, gamma=self.gamma
         )
-
-
-def _check_next(statement: MidLayer | Latent) -> None:
-    x_next = as_float("x_next", statement.x_next)
-    W = checks.matrix(statement.W, x_next)
-    m = int(W.shape[0])
-    x_next = checks.signals("x_next", x_next, m)
-    support = default_support(x_next) if statement.support is None else statement.support
-    set_fields(
-        statement,
-        W=W,
-        x_next=x_next,
-        support=checks.mask("support", support, x_next, m),
-        bias=checks.vector("bias", statement.bias, x_next, m),
-    )

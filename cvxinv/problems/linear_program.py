@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cvxinv import checks
-from cvxinv.arrays import Array, as_float, float64, namespace
-from cvxinv.problems.statement import Statement, default_support, set_fields
+from cvxinv.arrays import Array, float64, namespace
+from cvxinv.problems.statement import HiddenStatement
 
 
-@dataclass(frozen=True, eq=False)
-class LinearProgram(Statement, data="x_next"):
+@dataclass(frozen=True, eq=False, repr=False)
+class LinearProgram(HiddenStatement):
     """One layer of Lei et al. (2019): the least e with |W x + b - x_next| <= e on S and W x + b <=
     e off S.
 
@@ -35,26 +35,9 @@ class LinearProgram(Statement, data="x_next"):
     observed: Array | None = None
 
     def __post_init__(self) -> None:
-        if self.norm not in ("linf", "l1"):
-            raise ValueError(f"norm: expected 'linf' or 'l1', got {self.norm!r}")
-        if not isinstance(self.nonnegative, bool):
-            raise TypeError(f"nonnegative: expected True or False, got {self.nonnegative!r}")
-        x_next = as_float("x_next", self.x_next)
-        W = checks.matrix(self.W, x_next)
-        m = int(W.shape[0])
-        x_next = checks.signals("x_next", x_next, m)
-        observed = checks.mask("observed", self.observed, x_next, m)
-        support = checks.mask(
-            "support", default_support(x_next) if self.support is None else self.support, x_next, m
-        )
-        set_fields(
-            self,
-            W=W,
-            x_next=x_next,
-            support=support,
-            observed=observed,
-            bias=checks.vector("bias", self.bias, x_next, m),
-        )
+        checks.choice("norm", self.norm, ("linf", "l1"))
+        checks.flag("nonnegative", self.nonnegative)
+        self.check("observed")
 
     def rows(self) -> tuple[Array, Array, Array]:
         """(c, two_sided, one_sided) for B signals in float64: |W x - c| <= e and W x - c <= e on

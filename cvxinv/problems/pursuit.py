@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from cvxinv import checks
-from cvxinv.arrays import Array, as_float
+from cvxinv.arrays import Array
 from cvxinv.problems.quadratic import Quadratic, quadratic
 from cvxinv.problems.statement import Statement, set_fields
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BasisPursuit(Statement, data="target"):
     """Basis pursuit (Algorithm 1): min 1/2 ||W x + b - target||^2 + sum_j lam_j |x_j| on some rows.
 
@@ -32,15 +32,16 @@ class BasisPursuit(Statement, data="target"):
     lam: Any = 0.0
 
     def __post_init__(self) -> None:
-        _check_target(self)
-        set_fields(self, lam=checks.weights("lam", self.lam, self.target, int(self.W.shape[1])))
+        self.check("rows")
+        n = int(self.W.shape[1])
+        set_fields(self, lam=checks.weights("lam", self.lam, self.target, n))
 
     def quadratic(self) -> Quadratic:
         """The statement as an instance of (Q)."""
         return quadratic(self.W, self.target, self.bias, rows=self.rows, lam=self.lam)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LeastSquares(Statement, data="target"):
     """Least squares (Algorithm 4, last step of Algorithm 1): min 1/2 ||W x + b - target||^2 on some
     rows and columns.
@@ -56,25 +57,10 @@ class LeastSquares(Statement, data="target"):
     bias: Array | None = None
 
     def __post_init__(self) -> None:
-        _check_target(self)
-        set_fields(
-            self, columns=checks.mask("columns", self.columns, self.target, int(self.W.shape[1]))
-        )
+        self.check("rows")
+        n = int(self.W.shape[1])
+        set_fields(self, columns=checks.mask("columns", self.columns, self.target, n))
 
     def quadratic(self) -> Quadratic:
         """The statement as an instance of (Q)."""
         return quadratic(self.W, self.target, self.bias, rows=self.rows, columns=self.columns)
-
-
-def _check_target(statement: BasisPursuit | LeastSquares) -> None:
-    target = as_float("target", statement.target)
-    W = checks.matrix(statement.W, target)
-    m = int(W.shape[0])
-    target = checks.signals("target", target, m)
-    set_fields(
-        statement,
-        W=W,
-        target=target,
-        rows=checks.mask("rows", statement.rows, target, m),
-        bias=checks.vector("bias", statement.bias, target, m),
-    )

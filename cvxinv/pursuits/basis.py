@@ -6,12 +6,13 @@ from functools import partial
 from typing import Literal
 
 from cvxinv.arrays import Array, match, namespace
+from cvxinv.checks import nonnegative, per_layer
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.guarantees.recursion import column_norms, propagated, reachable_lipschitz, weights
 from cvxinv.guarantees.stability import stability
 from cvxinv.problems import BasisPursuit, LeastSquares
-from cvxinv.pursuits.common import Solve, backend, collected, inverted, per_layer
+from cvxinv.pursuits.common import Solve, backend, collected, inverted
 from cvxinv.pursuits.debias import debias as debias_latent
 from cvxinv.solution import Inversion, Solution
 
@@ -43,7 +44,7 @@ def layered_basis_pursuit(
     """
     solve = backend(solve)
     y, seen = signals_of(G, y, observed)
-    noise = per_layer("noise", noise, 1)[0]
+    noise = nonnegative("noise", noise)
     given = None if isinstance(lam, str) else per_layer("lam", lam, G.depth)
     if isinstance(lam, str) and lam != "theorem3":
         raise ValueError(f"lam: expected 'theorem3' or numbers, got {lam!r}")

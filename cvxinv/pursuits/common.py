@@ -1,14 +1,11 @@
 """What the pursuits share: the backend, the last layer, and the answer."""
 
 import importlib
-import math
 import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import numpy as np
-
-from cvxinv.arrays import Array, as_array, cast_to, namespace, to_numpy
+from cvxinv.arrays import Array, cast_to, namespace, to_numpy
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of
 from cvxinv.problems import LastLayer, Problem
@@ -35,23 +32,6 @@ def backend(solve: Solve | None) -> Certified:
         return judged(problem, solve(problem), begin)
 
     return certified
-
-
-def per_layer(name: str, value: Any, count: int) -> list[float]:
-    """`count` finite numbers >= 0 from that many, or from one for all."""
-    values = (
-        [float(v) for v in to_numpy(as_array(name, value)).ravel()]
-        if np.ndim(value)
-        else [float(value)] * count
-    )
-    if len(values) != count:
-        raise ValueError(
-            f"{name}: expected one number for all layers, or one per layer ({count} of them), got"
-            f" {len(values)}"
-        )
-    if not all(0 <= v < math.inf for v in values):
-        raise ValueError(f"{name}: expected finite numbers >= 0, got {value}")
-    return values
 
 
 def inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from cvxinv.arrays import Array
+from cvxinv.checks import per_layer
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import signals_of
 from cvxinv.problems import Latent, MidLayer
-from cvxinv.pursuits.common import Solve, backend, collected, last_layer, per_layer
+from cvxinv.pursuits.common import Solve, backend, collected, last_layer
 from cvxinv.pursuits.debias import debias as debias_latent
 from cvxinv.solution import Inversion
 

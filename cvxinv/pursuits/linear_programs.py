@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Literal
 
 from cvxinv.arrays import Array
+from cvxinv.checks import nonnegative
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.problems import LinearProgram
-from cvxinv.pursuits.common import collected, inverted, per_layer
+from cvxinv.pursuits.common import collected, inverted
 from cvxinv.solution import Inversion, Solution
 
 
@@ -33,7 +34,7 @@ def linear_programming(
     """
     reference = importlib.import_module("cvxinv.reference")
     y, seen = signals_of(G, y, observed)
-    noise = per_layer("noise", noise, 1)[0]
+    noise = nonnegative("noise", noise)
     target, invalid = inverted(G, y, seen)
     support = rows_of(None, y)
     rows: Array | None = rows_of(seen, y)

@@ -1,6 +1,7 @@
 """The measure of the experiments (section 6)."""
 
-from cvxinv.arrays import Array, as_float, float64, match, namespace
+from cvxinv.arrays import Array, float64, match, namespace
+from cvxinv.checks import floats
 
 
 def snr(x: Array, x_hat: Array) -> Array:
@@ -8,8 +9,8 @@ def snr(x: Array, x_hat: Array) -> Array:
 
     inf where x_hat is exact, -inf where x is zero and x_hat is not.
     """
-    x = as_float("x", x)
-    x_hat = match(as_float("x_hat", x_hat), x)
+    x = floats("x", x)
+    x_hat = match(floats("x_hat", x_hat), x)
     if x.shape != x_hat.shape:
         raise ValueError(
             f"x_hat: expected the shape of x, {tuple(x.shape)}, got {tuple(x_hat.shape)}"

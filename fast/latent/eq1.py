@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from cvxinv.activations import Activation
-from cvxinv.arrays import Array, as_float, dtype_name, is_torch
-from cvxinv.checks import signals
+from cvxinv.arrays import Array, dtype_name, is_torch
+from cvxinv.checks import instance, points, signals
 from cvxinv.generator import Generator
 from cvxinv.solution import STATUS_TOLERANCE
 from fast.core.layer import take
@@ -142,17 +142,13 @@ def fit_to(G: Generator, y: Array, seen: Array | None) -> tuple[Fit, Tensor]:
 
 def checked(G: Generator, y: Any) -> Array:
     """The signals y, if they are those of a generator G."""
-    if not isinstance(G, Generator):
-        raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
-    return signals("y", as_float("y", y), G.sizes[-1])
+    instance("G", G, Generator, "a cvxinv.Generator")
+    return signals("y", y, G.sizes[-1])
 
 
 def checked_start(G: Generator, y: Array, start: Any) -> Array:
     """The start, if it has one row for each of the signals y."""
-    start, shape = as_float("start", start), (*y.shape[:-1], G.sizes[0])
-    if tuple(start.shape) != shape:
-        raise ValueError(f"start: expected shape {shape}, got {tuple(start.shape)}")
-    return start
+    return points("start", start, y, G.sizes[0])
 
 
 def tensor(a: Array) -> Tensor:

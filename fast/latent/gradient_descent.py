@@ -6,8 +6,7 @@ the supports back to z.
 """
 
 import math
-import operator
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from rich.progress import Progress
 from torch import Tensor
 
 from cvxinv.arrays import Array, is_torch
-from cvxinv.checks import mask
+from cvxinv.checks import integer, mask, positive, share
 from cvxinv.generator import Generator
 from cvxinv.solution import Inversion, Status
 from fast.latent.eq1 import Fit, batch, checked, checked_start, fit_to
@@ -89,11 +88,10 @@ def gradient_descent(
     y = checked(G, y)
     seen = mask("observed", observed, y, G.sizes[-1])
     first = None if start is None else checked_start(G, y, start)
-    steps, seed = _integer("steps", steps, 1), _integer("seed", seed, 0)
-    if not 0 <= _number("momentum", momentum) < 1:
-        raise ValueError(f"momentum: expected a number in [0, 1), got {momentum}")
-    if step != "search" and (isinstance(step, str) or not 0 < _number("step", step) < math.inf):
-        raise ValueError(f"step: expected a positive number or 'search', got {step!r}")
+    steps, seed = integer("steps", steps, 1), integer("seed", seed)
+    momentum = share("momentum", momentum)
+    if step != "search":
+        step = positive("step", step)
 
     fit, finite = fit_to(G, y, seen)
     z0 = _start(fit, G.sizes[0], seed, first)
@@ -190,22 +188,6 @@ def _descend(
 
 
 # -- arguments and answer --------------------------------------------------------------------------
-
-
-def _integer(name: str, value: Any, least: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected an integer, got {type(value).__name__}") from None
-    if number < least:
-        raise ValueError(f"{name}: expected an integer >= {least}, got {value}")
-    return number
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, (str, bool)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{name}: expected a number, got {value!r}")
-    return float(value)
 
 
 def _inversion(G: Generator, z: Array, finite: Tensor, stationary: Tensor) -> Inversion:

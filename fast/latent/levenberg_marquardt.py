@@ -2,15 +2,14 @@
 pixels, perhaps with a prior.
 """
 
-import operator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from cvxinv.arrays import Array, float64, is_torch, match
-from cvxinv.checks import mask, weight
+from cvxinv.arrays import Array, float64, is_torch
+from cvxinv.checks import integer, mask, nonnegative, per_signal
 from cvxinv.generator import Generator
 from fast.latent.eq1 import batch, checked, checked_start, fit_to
 from fast.latent.race import multistart
@@ -98,9 +97,9 @@ def levenberg_marquardt(
     seen = mask("observed", observed, y, G.sizes[-1])
     first = None if start is None else checked_start(G, y, start)
     starts, seed, steps = (
-        _natural(name, k) for name, k in (("starts", starts), ("seed", seed), ("steps", steps))
+        integer(name, k) for name, k in (("starts", starts), ("seed", seed), ("steps", steps))
     )
-    scale = weight("scale", scale)
+    scale = nonnegative("scale", scale)
     with torch.no_grad():
         fit, finite = fit_to(G, float64(y), seen)
         B, n0 = len(fit.y), G.sizes[0]
@@ -129,24 +128,7 @@ def levenberg_marquardt(
     )
 
 
-def _natural(name: str, value: Any) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected an integer, got {type(value).__name__}") from None
-    if isinstance(value, bool) or number < 0:
-        raise ValueError(f"{name}: expected an integer >= 0, got {value}")
-    return number
-
-
 def _prior(value: Any, y: Tensor) -> Tensor | None:
     """The weight (B, 1), or None for none."""
-    if getattr(value, "ndim", 0) == 0:
-        value = weight("prior", value)
-        return y.new_full((len(y), 1), value) if value else None
-    w: Tensor = match(value, y).to(y.dtype)
-    if tuple(w.shape) != (len(y),):
-        raise ValueError(f"prior: expected a number or shape ({len(y)},), got {tuple(w.shape)}")
-    if not bool(((w >= 0) & torch.isfinite(w)).all()):
-        raise ValueError("prior: expected finite entries >= 0, got negative, nan or infinite ones")
-    return w[:, None]
+    w: Tensor = per_signal("prior", value, y)
+    return w[:, None] if bool(w.any()) else None
