@@ -17,6 +17,7 @@ from cvxinv.arrays import FLOATS, Array, dtype_name, float64, is_torch, match, n
 from cvxinv.checks.numbers import nonnegative, sequence, shown
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+NUMBER = "a number or "
 KINDS = "a numpy array, a torch tensor or a list of numbers"
 
 
@@ -110,11 +111,11 @@ def _refuse_kind(name: str, a: Any) -> None:
 # -- shapes ----------------------------------------------------------------------------------------
 
 
-def shape(name: str, a: Array, *allowed: tuple[int, ...]) -> Array:
-    """`a`, if it has one of the shapes allowed."""
+def shape(name: str, a: Array, *allowed: tuple[int, ...], also: str = "") -> Array:
+    """`a`, if it has one of the shapes allowed; `also` says what else may be given."""
     if tuple(a.shape) not in allowed:
         what = " or ".join(map(str, dict.fromkeys(allowed)))
-        raise ValueError(f"{name}: expected shape {what}, got {tuple(a.shape)}")
+        raise ValueError(f"{name}: expected {also}shape {what}, got {tuple(a.shape)}")
     return a
 
 
@@ -152,7 +153,8 @@ def weights(name: str, value: Any, data: Array, n: int) -> Any:
     """A number >= 0, or an array of them: (n,), or (B, n) with the B of the data."""
     if not isinstance(value, (list, tuple)) and getattr(value, "ndim", 0) == 0:
         return nonnegative(name, value)
-    found = shape(name, match(floats(name, value), data), *_for_signals(data, n))
+    found = match(floats(name, value), data)
+    shape(name, found, *_for_signals(data, n), also=NUMBER)
     return _all_nonnegative(name, found)
 
 
@@ -162,7 +164,7 @@ def per_signal(name: str, value: Any, like: Array) -> Array:
     ones = xp.ones_like(like[:, 0], dtype=xp.float64)
     if not isinstance(value, (list, tuple)) and getattr(value, "ndim", 0) == 0:
         return nonnegative(name, value) * ones
-    found = shape(name, float64(match(floats(name, value), like)), tuple(ones.shape))
+    found = shape(name, float64(match(floats(name, value), like)), tuple(ones.shape), also=NUMBER)
     return _all_nonnegative(name, found)
 
 

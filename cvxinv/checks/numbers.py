@@ -77,9 +77,8 @@ def flag(name: str, value: Any) -> bool:
 def choice(name: str, value: Any, options: Sequence[Any]) -> Any:
     """One of a few words or numbers."""
     if not any(type(value) is type(option) and value == option for option in options):
-        *others, last = map(repr, options)
-        what = f"{', '.join(others)} or {last}" if others else last
-        raise ValueError(f"{name}: expected {what}, got {shown(value)}")
+        words = ", ".join(map(repr, options))
+        raise ValueError(f"{name}: expected one of {words}, got {shown(value)}")
     return value
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cvxinv.activations import Activation, from_dict, to_dict
+from cvxinv.arrays import FLOATS, dtype_name
 from cvxinv.errors import GeneratorFileError
 
 FORMAT = "cvxinv.Generator"
@@ -48,6 +49,11 @@ def read(path: str | PathLike[str]) -> tuple[list[Any], list[Any] | None, Activa
                     f"{fspath(path)}: expected a {FORMAT} file of version {VERSION}, found {found}"
                 )
             tensors = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118 (not a dict)
+        for name, a in tensors.items():
+            if dtype_name(a) not in FLOATS:  # as an argument, integers would do
+                raise GeneratorFileError(
+                    f"{fspath(path)}: {name}: expected float32 or float64, found {dtype_name(a)}"
+                )
         weights = [
             tensors[f"weights.{i}"]
             for i in range(sum(key.startswith("weights.") for key in tensors))

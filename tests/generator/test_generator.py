@@ -335,7 +335,7 @@ BAD = [
         r"weights\[1\]: expected finite",
         lambda: Generator([W0, np.full((5, 4), np.inf)]),
     ),
-    (TypeError, r"weights\[0\]: ", lambda: Generator([W0.astype(int), W1])),
+    (TypeError, r"weights\[0\]: ", lambda: Generator([W0.astype(np.float16), W1])),
     (TypeError, r"weights\[1\]: ", lambda: Generator([W0, W1.astype(np.float32)])),
     (TypeError, r"weights\[1\]: ", lambda: Generator([W0, torch.tensor(W1)])),
     (ValueError, r"biases: expected 2", lambda: Generator([W0, W1], [np.ones(4)])),
@@ -346,7 +346,7 @@ BAD = [
     ),
     (ValueError, r"activation: ", lambda: Generator([W0, W1], None, "softmax")),
     (ValueError, r"z: expected shape", lambda: Generator([W0, W1])(np.ones(4))),
-    (TypeError, r"z: expected float", lambda: Generator([W0, W1])(np.ones(3, int))),
+    (TypeError, r"z: expected float", lambda: Generator([W0, W1])(np.ones(3, np.float16))),
 ]
 
 

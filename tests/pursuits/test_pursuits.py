@@ -216,7 +216,7 @@ def test_wrong_arguments_are_named():
     y = G(recoverable(G, 2))
     bad = [
         (ValueError, "y", lambda: latent_pursuit(G, y[:, :3])),
-        (TypeError, "y", lambda: latent_pursuit(G, y.astype(int))),
+        (TypeError, "y", lambda: latent_pursuit(G, y.astype(np.float16))),
         (TypeError, "observed", lambda: latent_pursuit(G, y, observed=np.ones(40))),
         (ValueError, "observed", lambda: latent_pursuit(G, y, observed=np.ones(39, bool))),
         (ValueError, "lam", lambda: latent_pursuit(G, y, lam=-1.0)),
