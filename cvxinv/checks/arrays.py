@@ -58,7 +58,7 @@ def booleans(name: str, a: Any) -> Array:
     if dtype not in INTEGERS:
         raise TypeError(f"{name}: expected a boolean mask, got {dtype} entries")
     if not bool(namespace(a).all((a == 0) | (a == 1))):
-        raise ValueError(f"{name}: expected a boolean mask, or integers 0 and 1, got others")
+        raise TypeError(f"{name}: expected a boolean mask, or integers 0 and 1, got other integers")
     return a == 1
 
 

@@ -42,10 +42,8 @@ def nonnegative(name: str, value: Any) -> float:
 
 def positive(name: str, value: Any) -> float:
     """A finite number > 0."""
-    found = nonnegative(name, value)
-    if found == 0:
-        raise ValueError(f"{name}: expected a positive number, got {value}")
-    return found
+    smallest = math.nextafter(0.0, 1.0)
+    return _within(name, value, "a positive number", smallest, math.inf)
 
 
 def share(name: str, value: Any) -> float:
@@ -74,11 +72,11 @@ def flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def choice(name: str, value: Any, options: Sequence[Any]) -> Any:
-    """One of a few words or numbers."""
+def choice(name: str, value: Any, options: Sequence[Any], also: str = "") -> Any:
+    """One of a few words or numbers; `also` says what else may be given."""
     if not any(type(value) is type(option) and value == option for option in options):
-        words = ", ".join(map(repr, options))
-        raise ValueError(f"{name}: expected one of {words}, got {shown(value)}")
+        words = ("one of " if len(options) > 1 else "") + ", ".join(map(repr, options))
+        raise ValueError(f"{name}: expected {also}{words}, got {shown(value)}")
     return value
 
 

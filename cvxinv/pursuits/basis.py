@@ -6,7 +6,7 @@ from functools import partial
 from typing import Literal
 
 from cvxinv.arrays import Array, match, namespace
-from cvxinv.checks import nonnegative, per_layer
+from cvxinv.checks import choice, nonnegative, per_layer
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.guarantees.recursion import column_norms, propagated, reachable_lipschitz, weights
@@ -45,9 +45,9 @@ def layered_basis_pursuit(
     solve = backend(solve)
     y, seen = signals_of(G, y, observed)
     noise = nonnegative("noise", noise)
+    if isinstance(lam, str):
+        choice("lam", lam, ("theorem3",), also="numbers or ")
     given = None if isinstance(lam, str) else per_layer("lam", lam, G.depth)
-    if isinstance(lam, str) and lam != "theorem3":
-        raise ValueError(f"lam: expected 'theorem3' or numbers, got {lam!r}")
     xp = namespace(y)
     target, invalid = inverted(G, y, seen)
     rows = rows_of(seen, y)

@@ -14,7 +14,7 @@ from rich.progress import Progress
 from torch import Tensor
 
 from cvxinv.arrays import Array, is_torch
-from cvxinv.checks import integer, mask, positive, share
+from cvxinv.checks import choice, integer, mask, positive, share
 from cvxinv.generator import Generator
 from cvxinv.solution import Inversion, Status
 from fast.latent.eq1 import Fit, batch, checked, checked_start, fit_to
@@ -90,7 +90,9 @@ def gradient_descent(
     first = None if start is None else checked_start(G, y, start)
     steps, seed = integer("steps", steps, 1), integer("seed", seed)
     momentum = share("momentum", momentum)
-    if step != "search":
+    if isinstance(step, str):
+        choice("step", step, ("search",), also="a positive number or ")
+    else:
         step = positive("step", step)
 
     fit, finite = fit_to(G, y, seen)

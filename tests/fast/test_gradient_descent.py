@@ -305,11 +305,11 @@ def test_wrong_arguments_are_named():
     bad = [
         (TypeError, "G", lambda: gradient_descent(G.weights, y)),
         (ValueError, "y", lambda: gradient_descent(G, y[:, :3])),
-        (TypeError, "y", lambda: gradient_descent(G, y.astype(int))),
+        (TypeError, "y", lambda: gradient_descent(G, y.astype(np.float16))),
         (TypeError, "observed", lambda: gradient_descent(G, y, observed=np.ones(60))),
         (ValueError, "observed", lambda: gradient_descent(G, y, observed=np.ones(59, bool))),
         (ValueError, "start", lambda: gradient_descent(G, y, start=start[0])),
-        (TypeError, "start", lambda: gradient_descent(G, y, start=start.astype(int))),
+        (TypeError, "start", lambda: gradient_descent(G, y, start=start.astype(np.float16))),
         (ValueError, "steps", lambda: gradient_descent(G, y, steps=0)),
         (TypeError, "steps", lambda: gradient_descent(G, y, steps=1.5)),
         (ValueError, "momentum", lambda: gradient_descent(G, y, momentum=1.0)),

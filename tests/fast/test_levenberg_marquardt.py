@@ -193,7 +193,7 @@ def test_steps_descend():
     [
         ({"starts": -1}, ValueError, "starts: expected an integer >= 0, got -1"),
         ({"starts": 1.5}, TypeError, "starts"),
-        ({"steps": True}, ValueError, "steps"),
+        ({"steps": True}, TypeError, "steps"),
         ({"prior": -1.0}, ValueError, "prior"),
         ({"prior": np.ones(3)}, ValueError, "prior: expected a number or shape"),
         ({"start": np.zeros((5, 2))}, ValueError, "start"),

@@ -317,7 +317,7 @@ def test_matrices_that_are_none(f):
         (np.array([[1.0, np.inf]]), ValueError),
         (np.zeros(3), ValueError),
         (np.zeros((0, 3)), ValueError),
-        (np.zeros((2, 2), dtype=int), TypeError),
+        (np.ones((2, 2), dtype=np.float16), TypeError),
         ("W", TypeError),
     ):
         with pytest.raises(error, match="W"):
