@@ -35,8 +35,8 @@ from typing import Any
 
 import numpy as np
 
-from cvxinv import rows
-from cvxinv.arrays import Array, as_float, float64, match, namespace, to_numpy
+from cvxinv import checks, rows
+from cvxinv.arrays import Array, float64, namespace, to_numpy
 from cvxinv.problems import LinearProgram, Problem, Quadratic, as_problem
 
 REACH = 1e12  # times the size of the data: how far out a solution would have to be
@@ -70,11 +70,7 @@ def refutes(problem: Problem, proof: Array) -> Array:
         Naming the argument, for wrong kinds or shapes.
     """
     problem = as_problem(problem)
-    data, m = problem.data, int(problem.W.shape[0])
-    p = float64(match(as_float("proof", proof), data))
-    expected = (m,) if data.ndim == 1 else (int(data.shape[0]), m)
-    if tuple(p.shape) != expected:
-        raise ValueError(f"proof: expected shape {expected}, got {tuple(p.shape)}")
+    p = float64(checks.points("proof", proof, problem.data, int(problem.W.shape[0])))
     given = rows.one_or_many(p)
     if isinstance(problem, LinearProgram) or not problem.convex:
         return given.back(namespace(p).zeros_like(given.signals[:, 0] > 0))

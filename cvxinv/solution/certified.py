@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from cvxinv import rows
-from cvxinv.arrays import Array, as_float, cast_to, dtype_name, float64, match, namespace, to_numpy
+from cvxinv import checks, rows
+from cvxinv.arrays import Array, cast_to, dtype_name, float64, match, namespace, to_numpy
 from cvxinv.certificate import Certificate, certify
 from cvxinv.certificate.farkas import refuted
 from cvxinv.problems import LastLayer, LinearProgram, Problem, Quadratic, batched
@@ -224,7 +224,7 @@ def _hint(name: str, a: Any, shape: tuple[int, ...], problem: Problem) -> Array 
     """What a backend returned for `name`, with a B axis, in the kind of the statement."""
     if a is None:
         return None
-    a = match(as_float(f"solve: {name}", a), problem.data)
+    a = match(checks.floats(f"solve: {name}", a), problem.data)
     if tuple(a.shape) != shape:
         raise ValueError(f"solve: expected {name} of shape {shape}, got {tuple(a.shape)}")
     return a if a.ndim == 2 else a[None]
