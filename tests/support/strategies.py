@@ -21,13 +21,15 @@ activations = st.one_of(
 
 @st.composite
 def statements(draw, classes=STATEMENTS, phi=activations, largest=6):
-    """Any statement; W and signals are standard normal times powers of 10 up to 6."""
+    """Any statement: W and signals are standard normal times powers of 10 up to 6, and weights
+    compare with them.
+    """
     cls, B = draw(st.sampled_from(classes)), draw(st.none() | st.integers(0, 3))
     m, n = draw(st.integers(1, largest)), draw(st.integers(1, largest))
     rng, dtype = np.random.default_rng(draw(seeds)), draw(st.sampled_from(["f4", "f8"]))
     size = 10.0 ** draw(st.integers(-6, 6))
     signals = (m,) if B is None else (B, m)
-    weights = st.sampled_from([0.0, 0.1, 3.0]).map(float)
+    weights = st.sampled_from([0.0, 0.1 * size**2, 3.0 * size**2])  # beside A't, or A'A
 
     def numbers(*shape):
         return (size * rng.standard_normal(shape)).astype(dtype)
@@ -53,7 +55,10 @@ def statements(draw, classes=STATEMENTS, phi=activations, largest=6):
         options |= {"observed": mask(m)}
     elif cls is BasisPursuit:
         shape = draw(st.sampled_from([(), (n,), (*signals[:-1], n)]))
-        options |= {"rows": mask(m), "lam": np.abs(numbers(*shape)) if shape else draw(weights)}
+        options |= {
+            "rows": mask(m),
+            "lam": size * np.abs(numbers(*shape)) if shape else draw(weights),
+        }
     elif cls is LeastSquares:
         options |= {"rows": mask(m), "columns": mask(n)}
     return cls(numbers(m, n), numbers(*signals), **options)
