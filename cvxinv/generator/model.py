@@ -188,9 +188,10 @@ class Generator:
         UnsupportedModuleError
             Naming the first module that eq. 2 does not cover, and its position.
         """
-        from cvxinv.generator.from_torch import fold
+        from cvxinv.generator.from_torch import read
 
-        return cls(*fold(module))
+        found = read(module)
+        return cls(found.weights, found.biases, found.phi)
 
     def __repr__(self) -> str:
         return (

@@ -3,8 +3,18 @@ LeakyReLU).
 """
 
 import torch
+from torch.overrides import handle_torch_function, has_torch_function_unary
 
 from cvxinv import activations
+
+
+def plu(t: torch.Tensor, alpha: float, c: float) -> torch.Tensor:
+    """Slope 1 on [-c, c], slope alpha outside; one call for those who override torch functions."""
+    if has_torch_function_unary(t):
+        answer: torch.Tensor = handle_torch_function(plu, (t,), t, alpha, c)
+        return answer
+    inside = torch.clamp(t, -c, c)
+    return inside + alpha * (t - inside)
 
 
 class PLU(torch.nn.Module):
@@ -16,8 +26,7 @@ class PLU(torch.nn.Module):
 
     def forward(self, t: torch.Tensor) -> torch.Tensor:
         """phi(t), differentiable by autograd."""
-        inside = torch.clamp(t, -self.phi.c, self.phi.c)
-        return inside + self.phi.alpha * (t - inside)
+        return plu(t, self.phi.alpha, self.phi.c)
 
     def extra_repr(self) -> str:
         """The parameters, as printed in the module."""

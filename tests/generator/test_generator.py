@@ -9,10 +9,8 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
-from torch import nn
 
-import cvxinv
-from cvxinv import Generator, GeneratorFileError, UnsupportedModuleError
+from cvxinv import Generator, GeneratorFileError
 from cvxinv.activations import PLU, LeakyReLU
 from tests.support.instances import generator
 from tests.support.tolerances import FORWARD, FORWARD_FLOAT32
@@ -71,118 +69,6 @@ def test_a_nan_stays_where_it_is():
     y = G(z)
     assert np.isnan(y[1]).all()
     assert np.isfinite(y[[0, 2]]).all()
-
-
-def trained(*modules):
-    """Modules with weights and running statistics as if trained, in float64."""
-    torch.manual_seed(0)
-    net = nn.Sequential(*modules).double()
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm1d):
-            module.running_mean.normal_()
-            module.running_var.uniform_(0.5, 2)
-            if module.affine:
-                nn.init.normal_(module.weight)
-                nn.init.normal_(module.bias)
-    return net.eval()
-
-
-FOLDABLE = {
-    "after Linear": lambda: trained(
-        nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh()
-    ),
-    "after Dropout": lambda: trained(
-        nn.Linear(3, 8),
-        nn.Dropout(0.5),
-        nn.BatchNorm1d(8),
-        nn.ReLU(),
-        nn.Linear(8, 5),
-        nn.Sigmoid(),
-    ),
-    "before the output": lambda: trained(
-        nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.BatchNorm1d(5), cvxinv.nn.PLU(0.2, 0.5)
-    ),
-    "two": lambda: trained(
-        nn.Linear(3, 8),
-        nn.BatchNorm1d(8),
-        nn.BatchNorm1d(8),
-        nn.ReLU(),
-        nn.Linear(8, 5),
-        nn.LeakyReLU(0.2),
-    ),
-    "affine=False": lambda: trained(
-        nn.Linear(3, 8), nn.BatchNorm1d(8, affine=False), nn.ReLU(), nn.Linear(8, 5)
-    ),
-    "no bias": lambda: trained(
-        nn.Linear(3, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5, bias=False)
-    ),
-    "nested": lambda: trained(
-        nn.Sequential(nn.Linear(3, 8), nn.Sequential(nn.BatchNorm1d(8), nn.ReLU())),
-        nn.Identity(),
-        nn.Linear(8, 5),
-        nn.Tanh(),
-    ),
-    "one ReLU used twice": lambda: (
-        lambda relu: trained(nn.Linear(3, 8), relu, nn.Linear(8, 8), relu, nn.Linear(8, 5))
-    )(nn.ReLU()),
-    "one block used twice": lambda: (
-        lambda block: trained(nn.Linear(3, 8), nn.ReLU(), block, block, nn.Linear(8, 5))
-    )(nn.Sequential(nn.Linear(8, 8), nn.ReLU())),
-    "Flatten": lambda: trained(
-        nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh(), nn.Flatten()
-    ),
-}
-
-
-@pytest.mark.parametrize("name", FOLDABLE)
-def test_modules_fold_to_the_same_function(name):
-    net, z = FOLDABLE[name](), torch.randn(6, 3, dtype=torch.float64)
-    G = Generator.from_torch(net)
-    np.testing.assert_allclose(G(z), net(z).detach(), rtol=FORWARD, atol=FORWARD)
-    assert not any(W.requires_grad for W in G.weights)
-    before = G(z)
-    nn.init.zeros_(next(net.parameters()))
-    np.testing.assert_array_equal(G(z), before)  # a copy
-
-
-REFUSED = [
-    ([nn.Linear(3, 8), nn.GELU(), nn.Linear(8, 5)], r"module 1, GELU"),
-    ([nn.Conv1d(1, 1, 3)], r"module 0, Conv1d"),
-    ([nn.Linear(3, 8), nn.Linear(8, 5)], r"module 1, Linear"),
-    ([nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 5)], r"module 2, Linear"),
-    ([nn.BatchNorm1d(3), nn.Linear(3, 5)], r"module 0, BatchNorm1d"),
-    ([nn.Linear(3, 8), nn.ReLU(), nn.BatchNorm1d(8), nn.Linear(8, 5)], r"module 2, BatchNorm1d"),
-    (
-        [nn.Linear(3, 8), nn.BatchNorm1d(8, track_running_stats=False), nn.ReLU(), nn.Linear(8, 5)],
-        r"module 1, BatchNorm1d",
-    ),
-    ([nn.Linear(3, 8), nn.BatchNorm1d(7), nn.ReLU(), nn.Linear(8, 5)], r"module 1, BatchNorm1d"),
-    ([nn.Linear(3, 8), nn.ReLU(), nn.Linear(7, 5)], r"module 2, Linear"),
-    ([nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.ReLU()], r"module 3, ReLU"),
-    ([nn.Linear(3, 8), nn.ReLU(), nn.ReLU(), nn.Linear(8, 5)], r"module 2, ReLU"),
-    (
-        [nn.Sequential(nn.Linear(3, 8), nn.Sequential(nn.ELU())), nn.Linear(8, 5)],
-        r"module 0\.1\.0, ELU",
-    ),
-    (
-        [nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 5), nn.Tanh(), nn.Dropout(), nn.Sigmoid()],
-        r"module 5, Sigmoid",
-    ),
-    ([], r"at least one Linear"),
-]
-
-
-@pytest.mark.parametrize(("modules", "message"), REFUSED, ids=[message for _, message in REFUSED])
-def test_refusals_name_module_and_position(modules, message):
-    with pytest.raises(UnsupportedModuleError, match=message):
-        Generator.from_torch(nn.Sequential(*modules))
-
-
-def test_what_is_no_module():
-    with pytest.raises(TypeError, match="module: expected"):
-        Generator.from_torch([nn.Linear(2, 2)])
-    with pytest.raises(UnsupportedModuleError, match="Bilinear"):
-        Generator.from_torch(nn.Bilinear(2, 2, 2))
 
 
 # -- files -----------------------------------------------------------------------------------------
