@@ -88,7 +88,8 @@ def verdicts(holds: Any) -> Any:
 
 def true_layers(G: Generator, layers: Sequence[Array], masks: list[Any]) -> list[Any]:
     """The layers x_1, .., x_L as (B, n_i) arrays, which must have the supports given."""
-    layers = checks.sequence("layers", layers, G.depth, "arrays x_1, .., x_L")
+    if len(layers) != G.depth:
+        raise ValueError(f"layers: expected {G.depth} arrays x_1, .., x_L, got {len(layers)}")
     values = [
         np.atleast_2d(to_numpy(checks.floats(f"layers[{i}]", x))) for i, x in enumerate(layers)
     ]
@@ -106,20 +107,26 @@ def sparsity_levels(sparsity: Any, masks: list[Any], truth: bool) -> list[Any]:
     """s_1 .. s_L, each (B,), or None where unknown."""
     L, B = len(masks), len(masks[0])
     if isinstance(sparsity, str):
-        checks.choice("sparsity", sparsity, ("supports", "unknown"), also=f"{L} numbers or ")
-    if isinstance(sparsity, str) and sparsity == "supports":
-        return [S.sum(axis=1) for S in masks]
+        if sparsity not in ("supports", "unknown"):
+            raise ValueError(
+                f"sparsity: expected 'supports', 'unknown' or {L} numbers, got {sparsity!r}"
+            )
+        if sparsity == "supports":
+            return [S.sum(axis=1) for S in masks]
     if truth:
         raise ValueError("sparsity: expected 'supports' where the true layers are given")
     if isinstance(sparsity, str):
         return [None] * L
-    given = checks.sequence("sparsity", sparsity, L, "levels s_1, .., s_L")
-    return [_level(f"sparsity[{i}]", s, B) for i, s in enumerate(given)]
-
-
-def _level(name: str, s: Any, B: int) -> Any:
-    """A whole number >= 0 for each of B signals, from one or from (B,) of them."""
-    levels = to_numpy(checks.per_signal(name, s, np.empty((B, 1))))
-    if not np.all(levels == np.floor(levels)):
-        raise ValueError(f"{name}: expected whole numbers, got {s}")
-    return levels.astype(np.int64)
+    if not hasattr(sparsity, "__len__"):
+        raise TypeError(
+            f"sparsity: expected 'supports', 'unknown' or {L} levels s_1, .., s_L, got {sparsity!r}"
+        )
+    if len(sparsity) != L:
+        raise ValueError(f"sparsity: expected {L} levels s_1, .., s_L, got {len(sparsity)}")
+    values = [np.asarray(to_numpy(s)) for s in sparsity]
+    for i, s in enumerate(values):
+        if s.shape not in {(), (B,)} or not np.all((s >= 0) & (s == np.floor(s))):
+            raise ValueError(
+                f"sparsity[{i}]: expected a whole number >= 0 or ({B},) of them, got {sparsity[i]}"
+            )
+    return [np.broadcast_to(s, (B,)).astype(np.int64) for s in values]

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cvxinv.arrays import Array, dtype_name, is_torch, namespace, to_numpy
-from cvxinv.checks import array, choice, flag, nonnegative, share, signals
+from cvxinv.arrays import FLOATS, Array, dtype_name, is_torch, namespace, to_numpy
+from cvxinv.checks import array, nonnegative
 from cvxinv.generator import Generator
 from cvxinv.guarantees.bracket import Bracket, Verdict, less, together
 from cvxinv.guarantees.dependence import Columns, resolve
@@ -137,11 +137,11 @@ def uniqueness(
     Uniqueness
     """
     check_generator(G)
-    choice("theorem", theorem, (1, 2))
-    budget, generic = nonnegative("budget", budget), flag("generic", generic)
+    if theorem not in (1, 2):
+        raise ValueError(f"theorem: expected 1 or 2, got {theorem!r}")
+    budget = nonnegative("budget", budget)
     masks, finite, single, like = _realised(G, z_or_supports)
     masks.append(kept_pixels(G, observed, len(finite), single))
-    tol = None if tol is None else share("tol", tol)
     sparks = None if theorem == 2 or generic else _Sparks(G, tol)
     conditions = _conditions(G, masks, finite, theorem, sparks, budget)
     verdict = np.array(
@@ -162,7 +162,12 @@ def _realised(G: Generator, given: Any) -> tuple[list[Any], Any, bool, Array]:
     was no B axis, and their kind.
     """
     if not isinstance(given, (list, tuple)) or not _are_masks(given):
-        z = signals("z_or_supports", given, G.sizes[0])
+        z = array("z_or_supports", given)
+        if dtype_name(z) not in FLOATS:
+            raise TypeError(
+                f"z_or_supports: expected float32 or float64 latent vectors or {G.depth} masks, got"
+                f" {dtype_name(z)} entries"
+            )
         xp = namespace(z)
         usable = xp.all(xp.isfinite(z), axis=-1, keepdims=True)
         supports = [to_numpy(S) for S in G.supports(xp.where(usable, z, xp.zeros_like(z)))]
