@@ -8,95 +8,103 @@ sigma_z^2 I) the posterior's precision, linearised, is J'J / sigma^2 + I / sigma
 from dataclasses import dataclass
 from typing import Any
 
-from cvxinv.arrays import Array, cast_to, float64, namespace
+from cvxinv.arrays import Array, cast_to, namespace
 from cvxinv.checks import mask, per_signal, signals
 from cvxinv.generator import Generator
 from cvxinv.generator.jacobian import jacobian
+from cvxinv.memory import parts
+from cvxinv.newton.gauss_newton import RANK, unit_columns
+from cvxinv.rows import one_or_many
 
-RANK = 1e-10  # singular values below this share of the largest count as zero
-CHUNK = 256  # signals at a time: J holds n n_0 numbers for each
+COPIES = 4  # of J in float64 that are alive at once
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """Singular values (B, n_0) of J, descending, and right singular vectors as columns of V (B,
-    n_0, n_0), in float64.
+    """Of J in units of the entries of z: J diag(1 / units), in float64.
+
+    Rank and condition ask for units in which its columns have norm 1, so that they do not depend on
+    those of z; a prior N(0, sigma_z^2 I) for those of z itself.
     """
 
-    values: Array
-    V: Array
-
-    @property
-    def condition(self) -> Array:
-        """(B,) largest over smallest singular value; inf where J has not full rank."""
-        xp = namespace(self.values)
-        largest, least = self.values[:, 0], self.values[:, -1]
-        full = self.identifiable
-        return xp.where(
-            full, largest / xp.where(full, least, xp.ones_like(least)), xp.inf * xp.ones_like(least)
-        )
+    values: Array  # (B, n_0) singular values, descending; zero where rounding could have made them
+    V: Array  # (B, n_0, n_0), right singular vectors as columns
+    units: Array  # (B, n_0)
 
     @property
     def identifiable(self) -> Array:
         """(B,) bool: J has full column rank, so that z is locally the only latent vector of its
         signal.
         """
-        return (self.values[:, -1] > RANK * self.values[:, 0]) & (self.values[:, 0] > 0)
+        return self.values[:, -1] > 0
 
-    def covariance(self, sigma: Array, prior: Array | None) -> Array:
-        """(B, n_0, n_0): (J'J / sigma^2 + prior / sigma^2 I)^-1 for sigma (B,); inf where a
-        direction is not determined.
+    @property
+    def condition(self) -> Array:
+        """(B,) largest over smallest singular value; inf where J has not full rank."""
+        xp, full = namespace(self.values), self.identifiable
+        least = xp.where(full, self.values[:, -1], 1.0)
+        return xp.where(full, self.values[:, 0] / least, xp.inf)
 
-        `prior`, (B,), is (sigma / sigma_z)^2.
+    def covariance(self, sigma: Array, sigma_z: float) -> Array:
+        """(B, n_0, n_0): (J'J / sigma^2 + I / sigma_z^2)^-1 for sigma (B,), or its limit where
+        sigma is zero; inf where a direction is not determined.
+
+        `sigma_z` is inf without a prior, and the units are 1 with one.
         """
         xp = namespace(self.values)
-        variance, lost = self._variances(sigma, prior)
-        C = (self.V * variance[:, None, :]) @ xp.matrix_transpose(self.V)
-        return xp.where(xp.any(lost, axis=1)[:, None, None], xp.full_like(C, xp.inf), C)
+        variance, lost = self._variances(sigma, sigma_z)
+        V = self.V / self.units[:, :, None]
+        C = (V * variance[:, None, :]) @ xp.matrix_transpose(V)
+        return xp.where(xp.any(lost, axis=1)[:, None, None], xp.inf, C)
 
-    def standard_error(self, sigma: Array, prior: Array | None) -> Array:
+    def standard_error(self, sigma: Array, sigma_z: float) -> Array:
         """(B, n_0): the roots of the variances; inf only for the entries of z that take part in an
         undetermined direction.
         """
         xp = namespace(self.values)
-        variance, lost = self._variances(sigma, prior)
+        variance, lost = self._variances(sigma, sigma_z)
         share = self.V**2  # of each direction in each entry
-        found = xp.sqrt(xp.sum(share * variance[:, None, :], axis=2))
+        found = xp.sqrt(xp.sum(share * variance[:, None, :], axis=2)) / self.units
         touched = xp.any(lost[:, None, :] & (share > RANK**2), axis=2)
-        return xp.where(touched, xp.full_like(found, xp.inf), found)
+        return xp.where(touched, xp.inf, found)
 
-    def _variances(self, sigma: Array, prior: Array | None) -> tuple[Array, Array]:
+    def _variances(self, sigma: Array, sigma_z: float) -> tuple[Array, Array]:
         """Of the directions V, (B, n_0), zero for those that nothing determines; and which those
         are.
         """
         xp = namespace(self.values)
-        known = (self.values > RANK * self.values[:, :1]) & (self.values > 0)
-        precision = xp.where(known, self.values, xp.zeros_like(self.values)) ** 2
-        precision = precision if prior is None else precision + prior[:, None]
-        lost = precision == 0
-        variance = sigma[:, None] ** 2 / xp.where(lost, xp.ones_like(precision), precision)
-        return xp.where(lost, xp.zeros_like(variance), variance), lost
+        known = self.values > 0
+        precision = self.values**2 + (sigma[:, None] / sigma_z) ** 2  # times sigma^2
+        variance = sigma[:, None] ** 2 / xp.where(known, precision, 1.0)
+        if sigma_z < xp.inf:
+            return xp.where(known, variance, sigma_z**2), xp.zeros_like(known)
+        return xp.where(known, variance, 0.0), ~known
 
 
-def spectrum(G: Generator, z: Array, observed: Array | None) -> Spectrum:
-    """Of the Jacobian of the observed rows of G at z (B, n_0), float64; `observed` is (n,), (B, n)
-    or None.
+def root(G: Generator, z: Array, observed: Array | None) -> Array:
+    """R (B, k, n_0) with R'R = J'J, float64, J the Jacobian of the observed rows of G at z (B,
+    n_0); `observed` is (n,), (B, n) or None.
     """
     xp = namespace(z)
-    B, n0 = z.shape
-    values, V = (
-        xp.zeros_like(z),
-        xp.zeros((B, n0, n0), dtype=xp.float64, device=getattr(z, "device", None)),
-    )
-    for first in range(0, B, CHUNK):
-        b = slice(first, first + CHUNK)
+    n0, n = G.sizes[0], G.sizes[-1]
+    found = []
+    for b in parts(z.shape[0], 8 * COPIES * n * n0):
         J = jacobian(G, z[b], observed if observed is None or observed.ndim == 1 else observed[b])
-        J = xp.where(xp.isfinite(J), J, xp.zeros_like(J))
-        R = xp.linalg.qr(J, mode="reduced")[1] if J.shape[1] > n0 else J
-        _, s, Vt = xp.linalg.svd(R, full_matrices=True)
-        values[b, : s.shape[1]] = s
-        V[b] = xp.matrix_transpose(Vt)
-    return Spectrum(values, V)
+        J = xp.where(xp.isfinite(J), J, 0.0)
+        found.append(xp.linalg.qr(J, mode="reduced")[1] if n > n0 else J)
+    return xp.concat(found, axis=0)
+
+
+def spectrum(R: Array, own_units: bool) -> Spectrum:
+    """Of J = Q R, in units in which its columns have norm 1 or in those of z."""
+    xp = namespace(R)
+    units = xp.ones_like(R[:, 0, :])
+    if own_units:
+        R, units = unit_columns(R)
+    _, s, Vt = xp.linalg.svd(R, full_matrices=True)
+    values = xp.zeros_like(units)
+    values[:, : s.shape[1]] = xp.where(s > RANK * s[:, :1], s, 0.0)
+    return Spectrum(values, xp.matrix_transpose(Vt), units)
 
 
 def cramer_rao(G: Generator, z: Array, sigma: Any, observed: Array | None = None) -> Array:
@@ -128,9 +136,10 @@ def cramer_rao(G: Generator, z: Array, sigma: Any, observed: Array | None = None
         raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
     z = signals("z", z, G.sizes[0])
     seen = mask("observed", observed, z, G.sizes[-1])
-    points = float64(z if z.ndim == 2 else z[None, :])
-    levels = per_signal("sigma", sigma, points)
-    xp = namespace(points)
-    trace = xp.sum(xp.linalg.diagonal(spectrum(G, points, seen).covariance(levels, None)), axis=1)
-    trace = cast_to(trace, z)
-    return trace if z.ndim == 2 else trace[0]
+    many = one_or_many(z)
+    z = many.signals
+    levels = per_signal("sigma", sigma, z)
+    R = root(G, z, seen)
+    C = spectrum(R, own_units=True).covariance(levels, namespace(z).inf)
+    trace = namespace(C).sum(namespace(C).linalg.diagonal(C), axis=1)
+    return many.back(cast_to(trace, z))

@@ -6,29 +6,30 @@ has only n_0 unknowns, and its minimiser attains the Cramer-Rao bound (SNRs: val
 """
 
 import importlib
-from dataclasses import fields, is_dataclass, replace
+import math
 from typing import Any
 
 import numpy as np
 
-from cvxinv.arrays import Array, cast_to, dtype_name, float64, namespace, to_numpy
+from cvxinv import rows
+from cvxinv.arrays import Array, cast_to, dtype_name, namespace, to_numpy
 from cvxinv.checks import nonnegative, per_signal
 from cvxinv.generator import Generator
-from cvxinv.generator.arguments import rows_of, signals_of
-from cvxinv.inversion.error_bars import Spectrum, spectrum
+from cvxinv.generator.arguments import observed_norm, rows_of, signals_of
+from cvxinv.inversion.error_bars import Spectrum, root, spectrum
 from cvxinv.pursuits import latent_pursuit, noisy_pursuit
 from cvxinv.pursuits.common import Solve
+from cvxinv.pursuits.debias import debias
 from cvxinv.solution import Inversion, Status
 
 STARTS = 26
-REPRODUCED = {
-    "float64": 1e-6,
-    "float32": 1e-4,
-}  # relative residual of a pursuit up to which a signal counts as free of noise
-EXACT = {
-    "float64": 1e-10,
-    "float32": 1e-5,
-}  # relative residual up to which objective 0, the least there can be, is attained
+# relative residual of a pursuit up to which a signal counts as free of noise
+REPRODUCED = {"float64": 1e-6, "float32": 1e-4}
+# relative residual up to which objective 0, the least there can be, is attained
+EXACT = {"float64": 1e-10, "float32": 1e-5}
+HARD = (
+    1e3  # condition of J from which Levenberg-Marquardt, which uses J'J in float32, may stop early
+)
 
 
 def invert(
@@ -64,7 +65,8 @@ def invert(
         N(0, I).
     prior : float, optional
         sigma_z of a Gaussian prior z ~ N(0, sigma_z^2 I), which adds 1/2 (sigma / sigma_z)^2
-        ||z||^2 to eq. 1 (as in eq. 9); needs `noise`.
+        ||z||^2 to eq. 1 (as in eq. 9); needs `noise`. With noise=0 it only bounds what the pixels
+        leave undetermined, as in the limit of little noise.
     solve : callable, optional
         The backend of the pursuit; `fast.solve` by default.
     seed : int
@@ -91,39 +93,26 @@ def invert(
         Naming the argument, for wrong shapes, kinds or numbers.
     """
     y, seen = signals_of(G, y, observed)
-    if y.ndim == 1:
-        one = invert(
-            G,
-            y[None, :],
-            None if seen is None else seen[None, :],
-            _one(noise),
-            starts,
-            prior,
-            solve,
-            seed,
-        )
-        answer: Inversion = _single(one)
-        return answer
+    many = rows.one_or_many(y)
+    y, seen = many.signals, many.rows(seen)
     sigma = None if noise is None else per_signal("noise", noise, y)
-    sigma_z = None if prior is None else nonnegative("prior", prior)
-    if sigma_z is not None and (sigma is None or sigma_z == 0):
+    sigma_z = math.inf if prior is None else nonnegative("prior", prior)
+    if prior is not None and (sigma is None or sigma_z == 0):
         raise ValueError(
             "prior: expected a positive standard deviation of z, together with `noise`"
         )
-    w = None if sigma is None or sigma_z is None else (sigma / sigma_z) ** 2
     first = _pursuit(G, y, seen, sigma, solve)
-    lm = importlib.import_module("fast").levenberg_marquardt
-    found = lm(
+    found = importlib.import_module("fast").levenberg_marquardt(
         G,
         y,
-        first.z,
-        STARTS if starts is None else starts,
-        seed,
-        seen,
-        0.0 if w is None else w,
-        1.0 if sigma_z is None else sigma_z,
+        start=first.z,
+        starts=STARTS if starts is None else starts,
+        seed=seed,
+        observed=seen,
+        prior=0.0 if sigma is None or prior is None else (sigma / sigma_z) ** 2,
+        scale=1.0 if prior is None else sigma_z,
     )
-    return _with_figures(G, y, seen, first, found, sigma, w)
+    return many.back(_with_figures(G, y, seen, first, found, sigma, sigma_z))
 
 
 def hybrid(
@@ -150,15 +139,14 @@ def _pursuit(
     if sigma is not None and bool(xp.all(sigma > 0)):
         return noisy_pursuit(G, y, solve, sigma, seen)
     first = latent_pursuit(G, y, solve, observed=seen, debias=False)
-    size, residual = (_norm(a, seen) for a in (y, y - first.signal))
-    rest = xp.nonzero(~(residual <= REPRODUCED[dtype_name(y)] * size) & xp.isfinite(size))[0]
-    if rest.shape[0] == 0:
+    given = observed_norm(y, seen)
+    reproduced = observed_norm(y - first.signal, seen) <= REPRODUCED[dtype_name(y)] * given
+    b = xp.nonzero(~reproduced & xp.isfinite(given))[0]
+    if b.shape[0] == 0:
         return first
-    some = None if seen is None else seen if seen.ndim == 1 else seen[rest]
-    answer: Inversion = _put(
-        first, rest, noisy_pursuit(G, y[rest], solve, None if sigma is None else sigma[rest], some)
-    )
-    return answer
+    some = None if seen is None else seen if seen.ndim == 1 else seen[b]
+    level = None if sigma is None else sigma[b]
+    return rows.put(first, b, noisy_pursuit(G, y[b], solve, level, some))
 
 
 def _with_figures(
@@ -168,49 +156,37 @@ def _with_figures(
     first: Inversion,
     found: Any,
     sigma: Array | None,
-    w: Array | None,
+    sigma_z: float,
 ) -> Inversion:
     """The answer: z with its figures and statuses."""
     xp = namespace(y)
-    z = found.z
-    n0 = z.shape[1]
-    usable = xp.all(xp.isfinite(z), axis=1)
+    free = math.isinf(sigma_z)  # of a prior
+    usable = xp.all(xp.isfinite(found.z), axis=1)
+    start = xp.where(usable[:, None], found.z, 0.0)
+    z, R, J = _refined(G, y, seen, start, xp.isfinite(found.objective) & free)
+    error_bars = J if free else spectrum(R, own_units=False)
+    moved = xp.nonzero(xp.any(z != start, axis=1))[0]
+    z = xp.where(usable[:, None], z, xp.nan)
     signal = cast_to(G(z), z)
-    size, residual = _norm(y, seen), _norm(y - signal, seen)
-    count = xp.sum(xp.astype(rows_of(seen, y), xp.float64), axis=1)
-    if sigma is None:
-        spare = count - n0
-        rounding = (
-            np.finfo(dtype_name(y)).eps * size / xp.sqrt(xp.clip(count, 1.0, None))
-        )  # y is not known better than that
-        sigma = xp.where(
-            spare > 0,
-            xp.maximum(residual / xp.sqrt(xp.clip(spare, 1.0, None)), rounding),
-            xp.nan * residual,
-        )
-    J: Spectrum = spectrum(
-        G, xp.where(usable[:, None], float64(z), xp.zeros_like(float64(z))), seen
-    )
-    identifiable = J.identifiable & usable
-    covariance = J.covariance(sigma, w)
-    covariance = xp.where(usable[:, None, None], covariance, xp.full_like(covariance, xp.nan))
-    status = np.full(len(to_numpy(z)), Status.MAX_ITER, dtype=object)
+    given, residual = observed_norm(y, seen), observed_norm(y - signal, seen)
+    objective = rows.put(found.objective, moved, residual[moved] ** 2 / 2)
+    sigma = _noise(y, seen, z, R, given, residual) if sigma is None else sigma
+    exact = residual <= EXACT[dtype_name(y)] * given
+    overflow = ~xp.isfinite(cast_to(residual, z))
+
+    status = np.full(len(z), Status.MAX_ITER, dtype=object)
     status[to_numpy(found.finished)] = Status.STATIONARY
-    free = xp.ones_like(usable) if w is None else w == 0  # of a prior
-    status[to_numpy(free & (residual <= EXACT[dtype_name(y)] * size))] = Status.OPTIMAL
-    status[to_numpy(free & ~identifiable)] = Status.NOT_IDENTIFIABLE
+    status[to_numpy(exact if free else exact & (sigma == 0))] = Status.OPTIMAL
+    status[to_numpy(overflow)] = Status.MAX_ITER
+    if free:
+        status[to_numpy(~J.identifiable)] = Status.NOT_IDENTIFIABLE
     status[to_numpy(~usable)] = Status.NONFINITE
+
+    def back(a: Array) -> Array:
+        known = xp.reshape(usable, (-1, *(1,) * (a.ndim - 1)))
+        return cast_to(xp.where(known, a, xp.nan), z)
+
     layers = G.layers(z)
-    error = xp.where(usable[:, None], J.standard_error(sigma, w), xp.nan * J.values)
-    back = {
-        "objective": found.objective,
-        "residual": xp.where(usable, residual, xp.nan * residual),
-        "noise": sigma,
-        "covariance": covariance,
-        "standard_error": error,
-        "condition": J.condition,
-        "agreement": found.agreement,
-    }
     return Inversion(
         z,
         layers,
@@ -218,49 +194,45 @@ def _with_figures(
         first.solutions,
         signal,
         status,
-        identifiable=identifiable,
-        **{name: cast_to(a, z) for name, a in back.items()},
+        residual=back(residual),
+        objective=back(objective),
+        noise=cast_to(sigma, z),
+        covariance=back(error_bars.covariance(sigma, sigma_z)),
+        standard_error=back(error_bars.standard_error(sigma, sigma_z)),
+        condition=back(J.condition),
+        identifiable=J.identifiable & usable,
+        agreement=back(found.agreement),
     )
 
 
-def _norm(a: Array, seen: Array | None) -> Array:
-    """||a|| over the observed pixels, in float64, (B,)."""
-    xp = namespace(a)
-    a = xp.where(rows_of(seen, a), float64(a), xp.zeros_like(float64(a)))
-    return xp.sqrt(xp.sum(a * a, axis=1))
-
-
-def _put(whole: Any, rows: Array, part: Any) -> Any:
-    """`whole` with the rows `rows` of all its (B, ..) arrays replaced by those of `part`,
-    dataclasses and lists alike.
+def _refined(
+    G: Generator, y: Array, seen: Array | None, z: Array, free: Array
+) -> tuple[Array, Array, Spectrum]:
+    """z, a root R of J'J there, and its spectrum; z of signals that are `free` (B,) and whose J is
+    ill-conditioned by least squares on J itself, as in the last step of Algorithm 3.
     """
-    if is_dataclass(whole) and not isinstance(whole, type):
-        values = {
-            f.name: _put(getattr(whole, f.name), rows, getattr(part, f.name)) for f in fields(whole)
-        }
-        return replace(whole, **values)
-    if isinstance(whole, list):
-        return [_put(a, rows, b) for a, b in zip(whole, part, strict=True)]
-    if getattr(whole, "ndim", 0) == 0 or getattr(part, "ndim", 0) == 0:
-        return whole
-    out = (
-        namespace(whole).asarray(whole, copy=True)
-        if not isinstance(whole, np.ndarray)
-        else whole.copy()
-    )
-    out[to_numpy(rows) if isinstance(whole, np.ndarray) else rows] = part
-    return out
+    xp = namespace(z)
+    R = root(G, z, seen)
+    J = spectrum(R, own_units=True)
+    b = xp.nonzero(free & (J.condition > HARD))[0]
+    if b.shape[0]:
+        some = None if seen is None else seen if seen.ndim == 1 else seen[b]
+        better = debias(G, y[b], z[b], G.supports(z[b]), some)
+        z, R = rows.put(z, b, better), rows.put(R, b, root(G, better, some))
+        J = spectrum(R, own_units=True)
+    return z, R, J
 
 
-def _one(noise: Any) -> Any:
-    """The noise level of one signal as that of a batch of one."""
-    return noise if noise is None or getattr(noise, "ndim", 0) == 0 else noise.reshape(-1)
-
-
-def _single(inv: Any) -> Any:
-    """Without the B axis."""
-    if is_dataclass(inv) and not isinstance(inv, type):
-        return replace(inv, **{f.name: _single(getattr(inv, f.name)) for f in fields(inv)})
-    if isinstance(inv, list):
-        return [_single(a) for a in inv]
-    return inv[0] if getattr(inv, "ndim", 0) > 0 else inv
+def _noise(
+    y: Array, seen: Array | None, z: Array, R: Array, given: Array, residual: Array
+) -> Array:
+    """sigma (B,): ||y - G(z)|| over the root of (observed pixels - n_0), nan where that is not
+    positive; at least the rounding of y and, R'R being J'J, that of G(z) for a rounded z.
+    """
+    xp = namespace(y)
+    count = xp.sum(xp.astype(rows_of(seen, y), xp.float64), axis=1)
+    spare = count - z.shape[1]
+    terms = given + xp.sum(xp.linalg.vector_norm(R, axis=1) * xp.abs(z), axis=1)
+    rounding = np.finfo(dtype_name(y)).eps * terms / xp.sqrt(xp.clip(count, 1.0, None))
+    level = residual / xp.sqrt(xp.clip(spare, 1.0, None))
+    return xp.where(spare > 0, xp.maximum(level, rounding), xp.nan)

@@ -1,8 +1,8 @@
 """Layered Basis-Pursuit, Algorithm 1."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Literal
 
 from cvxinv.arrays import Array, match, namespace
@@ -10,11 +10,28 @@ from cvxinv.checks import choice, nonnegative, per_layer
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.guarantees.recursion import column_norms, propagated, reachable_lipschitz, weights
-from cvxinv.guarantees.stability import stability
+from cvxinv.guarantees.stability import Stability, stability
 from cvxinv.problems import BasisPursuit, LeastSquares
 from cvxinv.pursuits.common import Solve, backend, collected, inverted
 from cvxinv.pursuits.debias import debias as debias_latent
 from cvxinv.solution import Inversion, Solution
+
+
+@dataclass(frozen=True, eq=False)
+class BoundedInversion(Inversion):
+    """The answer of Algorithm 1, with what Theorem 3 says of it."""
+
+    bounding: Callable[[], Stability] | None = None
+
+    @cached_property
+    def bounds(self) -> Stability | None:
+        """The noise levels that the pursuit went by, and what Theorem 3 says of the estimates (of z
+        before debiasing); None for weights other than the theorem's.
+
+        Computed when first asked for: coherences of many row subsets can cost more than the
+        pursuit.
+        """
+        return None if self.bounding is None else self.bounding()
 
 
 def layered_basis_pursuit(
@@ -25,7 +42,7 @@ def layered_basis_pursuit(
     lam: Literal["theorem3"] | float | Sequence[float] = "theorem3",
     observed: Array | None = None,
     debias: bool = False,
-) -> Inversion:
+) -> BoundedInversion:
     """Layered Basis-Pursuit (Algorithm 1): basis pursuit on phi^-1(y), then on the rows just found,
     then least squares for z.
 
@@ -64,20 +81,16 @@ def layered_basis_pursuit(
         solutions.append(solve(BasisPursuit(G.weights[i], target, rows, G.bias(i), lams)))
         target, rows = solutions[-1].x, solutions[-1].support
         epsilon = propagated(epsilon, norms, xp.sum(xp.astype(rows, xp.int64), axis=-1))
-    solutions.append(solve(LeastSquares(G.weights[0], target, rows, None, G.bias(0))))
+    last = LeastSquares(G.weights[0], target, rows, None, G.bias(0))
+    solutions.append(solve(last))
     z = solutions[-1].x
     if debias:
         z = debias_latent(G, y, z, [s.support for s in solutions[-2::-1]], seen)
-    found = collected(G, z, solutions, invalid)
+    found = vars(collected(G, y, seen, z, solutions, last, invalid))
     if given is not None:
-        return found
-    kept = xp.asarray(
-        y, copy=True
-    )  # the bounds are for this signal and these pixels, whatever becomes of the arguments
-    pixels = None if seen is None else xp.asarray(seen, copy=True)
-    return replace(
-        found,
-        bounding=partial(
-            stability, G, found.supports, noise, "unknown", signal=kept, observed=pixels
-        ),
-    )
+        return BoundedInversion(**found)
+    # the bounds are for this signal and these pixels, whatever becomes of the arguments
+    y = xp.asarray(y, copy=True)
+    seen = None if seen is None else xp.asarray(seen, copy=True)
+    bounding = partial(stability, G, found["supports"], noise, "unknown", signal=y, observed=seen)
+    return BoundedInversion(**found, bounding=bounding)

@@ -7,9 +7,10 @@ from typing import Any, TypeAlias
 
 from cvxinv.arrays import Array, cast_to, namespace, to_numpy
 from cvxinv.generator import Generator
-from cvxinv.generator.arguments import rows_of
-from cvxinv.problems import LastLayer, Problem
-from cvxinv.solution import Inversion, Solution, Status, worst
+from cvxinv.generator.arguments import observed_norm, rows_of
+from cvxinv.problems import LastLayer, Latent, LeastSquares, LinearProgram, Problem
+from cvxinv.pursuits.determined import determined
+from cvxinv.solution import Inversion, Solution, Status, marked, worst
 from cvxinv.solution.certified import is_own, judged
 
 Solve: TypeAlias = Callable[[Problem], Any]  # x, (x, dual) or a Solution
@@ -57,22 +58,32 @@ def last_layer(G: Generator, y: Array, seen: Array | None, lam: float) -> tuple[
     return LastLayer(W, target, "identity", b, lam, seen), invalid
 
 
-def collected(G: Generator, z: Array, solutions: list[Solution], invalid: Array) -> Inversion:
-    """Collect: solutions come from the image down and are kept in the order z, x_1, .., x_L."""
+def collected(
+    G: Generator,
+    y: Array,
+    seen: Array | None,
+    z: Array,
+    solutions: list[Solution],
+    last: Latent | LeastSquares | LinearProgram,
+    invalid: Array,
+) -> Inversion:
+    """The answer: solutions come from the image down, the one of the problem `last` at the end, and
+    are kept in the order z, x_1, .., x_L.
+    """
     xp = namespace(z)
     lost = ~xp.all(xp.isfinite(solutions[0].x), axis=-1, keepdims=True)  # no x_L to go on from
-    z = xp.where(lost, xp.full_like(z, xp.nan), z)
-    status = worst([s.status for s in solutions])
-    if solutions[0].x.ndim == 1:
-        status = Status.INVALID_SIGNAL if bool(invalid) else status
-    else:
-        status[to_numpy(invalid)] = Status.INVALID_SIGNAL
+    z = xp.where(lost, xp.nan, z)
+    fine = np.full(np.shape(solutions[0].status), Status.OPTIMAL, dtype=object)
+    of_z = marked(fine, ~to_numpy(determined(last, solutions[-1])), Status.NOT_IDENTIFIABLE)
+    status = worst([*(s.status for s in solutions), of_z])
+    signal = cast_to(G(z), z)
     layers = solutions[-2::-1]
     return Inversion(
         z,
         [s.x for s in layers],
         [s.support for s in layers],
         solutions[::-1],
-        cast_to(G(z), z),
-        status,
+        signal,
+        marked(status, to_numpy(invalid), Status.INVALID_SIGNAL),
+        residual=cast_to(observed_norm(y - signal, seen), z),
     )

@@ -7,12 +7,17 @@ for which damped Gauss-Newton steps are taken.
 """
 
 from cvxinv.activations import Activation
-from cvxinv.arrays import Array, cast_to, float64, namespace, solve_spd
+from cvxinv.arrays import Array, cast_to, float64, namespace
 from cvxinv.generator import Generator
+from cvxinv.generator.arguments import rows_of
 from cvxinv.generator.jacobian import frozen
+from cvxinv.memory import parts
+from cvxinv.newton import gauss_newton
+from cvxinv.rows import one_or_many
 
 STEPS, HALVINGS = 30, 20
-CHUNK = 256  # signals at a time: J holds n n_0 numbers for each
+LAST = 1e-15  # a step this small, relative to z, is the last
+COPIES = 4  # of J in float64 that are alive at once
 
 
 def debias(
@@ -23,27 +28,22 @@ def debias(
 
     Shapes as of `latent_pursuit`; float64 inside, and in the kind and dtype of `z` outside.
     """
-    if z.ndim == 1:
-        one = None if observed is None else observed[None, :]
-        return debias(G, y[None, :], z[None, :], [S[None, :] for S in supports], one)[0]
+    many = one_or_many(z)
+    y, z, seen = many.rows(float64(y)), many.signals, many.rows(rows_of(observed, y))
+    supports = [many.rows(S) for S in supports]
     xp = namespace(z)
-    y, v = float64(y), xp.asarray(float64(z), copy=True)
-    seen = (
-        xp.ones_like(y, dtype=xp.bool)
-        if observed is None
-        else observed & xp.ones_like(y, dtype=xp.bool)
-    )
-    y = xp.where(seen & xp.isfinite(y), y, xp.zeros_like(y))
+    v = xp.asarray(float64(z), copy=True)
+    y = xp.where(seen & xp.isfinite(y), y, 0.0)
     M = xp.astype(seen, xp.float64)
     usable = xp.nonzero(xp.all(xp.isfinite(v), axis=1))[0]
-    for first in range(0, usable.shape[0], CHUNK):
-        rows = usable[first : first + CHUNK]
-        J, k = frozen(G, [S[rows] for S in supports])
-        fitted = _fit(G.activation, J, k, y[rows], M[rows], v[rows])
-        before, after = (_cost(M[rows] * (y[rows] - G(point))) for point in (v[rows], fitted))
+    for part in parts(usable.shape[0], 8 * COPIES * y.shape[1] * v.shape[1]):
+        b = usable[part]
+        J, k = frozen(G, [S[b] for S in supports])
+        fitted = _fit(G.activation, J, k, y[b], M[b], v[b])
+        before, after = (_cost(M[b] * (y[b] - G(point))) for point in (v[b], fitted))
         better = after <= before
-        v[rows[better]] = fitted[better]
-    return cast_to(v, z)
+        v[b[better]] = fitted[better]
+    return many.back(cast_to(v, z))
 
 
 def _fit(phi: Activation, J: Array, k: Array, y: Array, M: Array, start: Array) -> Array:
@@ -51,23 +51,19 @@ def _fit(phi: Activation, J: Array, k: Array, y: Array, M: Array, start: Array) 
     while they do not descend.
     """
     xp = namespace(y)
-    v, rows = (
-        xp.asarray(start, copy=True),
-        xp.arange(start.shape[0], device=getattr(start, "device", None)),
-    )
+    v = xp.asarray(start, copy=True)
+    b = xp.arange(v.shape[0], device=getattr(v, "device", None))  # those that still move
     for _ in range(STEPS):
-        t = (J @ v[rows][:, :, None])[:, :, 0] + k
+        t = _product(J, v[b]) + k
         e = M * (y - phi(t))
-        Jphi = (M * phi.derivative(t))[:, :, None] * J
-        JphiT = xp.matrix_transpose(Jphi)
-        step = _solve(JphiT @ Jphi, (JphiT @ e[:, :, None])[:, :, 0])
-        step = step * _length(phi, t, (J @ step[:, :, None])[:, :, 0], y, M, _cost(e))[:, None]
-        v[rows] = v[rows] + step
-        going = xp.any(xp.abs(step) > 1e-15 * (1 + xp.abs(v[rows])), axis=1)
+        step = gauss_newton.step((M * phi.derivative(t))[:, :, None] * J, e)
+        step = step * _length(phi, t, _product(J, step), y, M, _cost(e))[:, None]
+        v[b] = v[b] + step
+        going = xp.any(xp.abs(step) > LAST * (1 + xp.abs(v[b])), axis=1)
         if not bool(xp.any(going)):
             break
         if not bool(xp.all(going)):
-            rows, J, k, y, M = rows[going], J[going], k[going], y[going], M[going]
+            b, J, k, y, M = (a[going] for a in (b, J, k, y, M))
     return v
 
 
@@ -76,38 +72,22 @@ def _length(phi: Activation, t: Array, change: Array, y: Array, M: Array, cost: 
     `change`, does not ascend; else 0.
     """
     xp = namespace(t)
-    length, rows = (
-        xp.ones_like(cost),
-        xp.arange(cost.shape[0], device=getattr(cost, "device", None)),
-    )
+    length = xp.ones_like(cost)
+    b = xp.arange(cost.shape[0], device=getattr(cost, "device", None))  # those still too long
     for _ in range(HALVINGS):
-        worse = _cost(M * (y - phi(t + length[rows][:, None] * change))) > cost
+        worse = _cost(M * (y - phi(t + length[b][:, None] * change))) > cost
         if not bool(xp.any(worse)):
             return length
-        rows, t, change, y, M, cost = (
-            rows[worse],
-            t[worse],
-            change[worse],
-            y[worse],
-            M[worse],
-            cost[worse],
-        )
-        length[rows] = length[rows] / 2
-    length[rows] = 0.0
+        b, t, change, y, M, cost = (a[worse] for a in (b, t, change, y, M, cost))
+        length[b] = length[b] / 2
+    length[b] = 0.0
     return length
+
+
+def _product(J: Array, v: Array) -> Array:
+    """J v for each signal, (B, n)."""
+    return (J @ v[:, :, None])[:, :, 0]
 
 
 def _cost(e: Array) -> Array:
     return 0.5 * namespace(e).sum(e * e, axis=1)
-
-
-def _solve(H: Array, g: Array) -> Array:
-    """H^-1 g with unit diagonal scaling, which a column of J that is zero (a dead latent direction)
-    needs.
-    """
-    xp = namespace(H)
-    eye = xp.eye(H.shape[1], dtype=xp.float64, device=getattr(H, "device", None))
-    H = H + (1e-15 * xp.max(xp.abs(H), axis=(1, 2)) + 1e-300)[:, None, None] * eye
-    d = xp.sqrt(xp.linalg.diagonal(H))
-    H = H / (d[:, :, None] * d[:, None, :])
-    return solve_spd(H + 1e-14 * eye, g / d) / d

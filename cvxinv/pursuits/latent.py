@@ -58,21 +58,16 @@ def latent_pursuit(
     solve = backend(solve)
     y, seen = signals_of(G, y, observed)
     lams = per_layer("lam", lam, G.depth)
-    last, invalid = last_layer(G, y, seen, lams[-1])
-    solutions = [solve(last)]
+    first, invalid = last_layer(G, y, seen, lams[-1])
+    solutions = [solve(first)]
     for i in range(G.depth - 1, 0, -1):
-        solutions.append(
-            solve(
-                MidLayer(
-                    G.weights[i], solutions[-1].x, solutions[-1].support, G.bias(i), lams[i - 1]
-                )
-            )
-        )
-    solutions.append(
-        solve(Latent(G.weights[0], solutions[-1].x, solutions[-1].support, G.bias(0), gamma))
-    )
+        x, S = solutions[-1].x, solutions[-1].support
+        solutions.append(solve(MidLayer(G.weights[i], x, S, G.bias(i), lams[i - 1])))
+    x, S = solutions[-1].x, solutions[-1].support
+    last = Latent(G.weights[0], x, S, G.bias(0), gamma)
+    solutions.append(solve(last))
     z = solutions[-1].x
-    supports = [s.support for s in solutions[-2::-1]]
     if debias:
+        supports = [s.support for s in solutions[-2::-1]]
         z = debias_latent(G, y, z, supports, seen)
-    return collected(G, z, solutions, invalid)
+    return collected(G, y, seen, z, solutions, last, invalid)

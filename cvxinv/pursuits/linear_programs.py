@@ -40,12 +40,8 @@ def linear_programming(
     rows: Array | None = rows_of(seen, y)
     solutions: list[Solution] = []
     for i in range(G.depth, -1, -1):
-        solutions.append(
-            reference.solve(
-                LinearProgram(G.weights[i], target, support, G.bias(i), norm, i > 0, rows)
-            )
-        )
-        found = solutions[-1]
+        last = LinearProgram(G.weights[i], target, support, G.bias(i), norm, i > 0, rows)
+        found = reference.solve(last)
         target, support, rows = found.x, found.support & (found.x > noise), None
-        solutions[-1] = replace(found, support=support)
-    return collected(G, solutions[-1].x, solutions, invalid)
+        solutions.append(replace(found, support=support))
+    return collected(G, y, seen, target, solutions, last, invalid)

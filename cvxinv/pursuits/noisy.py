@@ -10,6 +10,7 @@ zero.
 Without noise this is Algorithm 3.
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -73,16 +74,13 @@ def noisy_pursuit(
         S = xp.astype(supports[-1], xp.float64)
         size = xp.clip(xp.sum(S, axis=-1), 1.0, None)
         variance, share = xp.sum(S * of_entries, axis=-1) / size, size / S.shape[-1]
-        statement = (
-            MidLayer(G.weights[i - 1], x, supports[-1], G.bias(i - 1))
-            if i > 1
-            else Latent(G.weights[0], x, supports[-1], G.bias(0))
-        )
-        solutions.append(go_on(statement))
-    found = collected(G, solutions[-1].x, solutions, invalid)
-    return Inversion(
-        found.z, found.layers, supports[::-1], found.solutions, found.signal, found.status
-    )
+        if i > 1:
+            statement = MidLayer(G.weights[i - 1], x, supports[-1], G.bias(i - 1))
+            solutions.append(go_on(statement))
+    latent = Latent(G.weights[0], solutions[-1].x, supports[-1], G.bias(0))
+    solutions.append(go_on(latent))
+    found = collected(G, y, seen, solutions[-1].x, solutions, latent, invalid)
+    return replace(found, supports=supports[::-1])
 
 
 def _last(

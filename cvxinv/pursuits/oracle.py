@@ -38,8 +38,8 @@ def oracle(
     solutions = []
     for i in range(G.depth, -1, -1):
         columns = masks[i - 1] if i else None
-        solutions.append(solve(LeastSquares(G.weights[i], target, rows, columns, G.bias(i))))
-        if i:
-            target, rows = solutions[-1].x, masks[i - 1]
-    found = collected(G, solutions[-1].x, solutions, invalid)
+        last = LeastSquares(G.weights[i], target, rows, columns, G.bias(i))
+        solutions.append(solve(last))
+        target, rows = solutions[-1].x, columns
+    found = collected(G, y, seen, target, solutions, last, invalid)
     return replace(found, supports=masks)

@@ -5,6 +5,6 @@ generator.
 from .inversion import Inversion
 from .snr import snr
 from .solution import Solution
-from .status import STATUS_TOLERANCE, Status, worst
+from .status import STATUS_TOLERANCE, Status, marked, worst
 
-__all__ = ["STATUS_TOLERANCE", "Inversion", "Solution", "Status", "snr", "worst"]
+__all__ = ["STATUS_TOLERANCE", "Inversion", "Solution", "Status", "marked", "snr", "worst"]

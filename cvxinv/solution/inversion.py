@@ -1,21 +1,18 @@
 """The answer to the whole generator."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cvxinv.arrays import Array
+import numpy as np
 
-if TYPE_CHECKING:
-    from cvxinv.guarantees.stability import Stability
+from cvxinv.arrays import Array, to_numpy
 from cvxinv.solution.solution import Solution
 from cvxinv.solution.status import tally
 
 
 @dataclass(frozen=True, eq=False)
 class Inversion:
-    """The answer of a pursuit for B signals (without the B axis, if one signal was given).
+    """The answer for B signals (without the B axis, if one signal was given).
 
     Attributes
     ----------
@@ -28,23 +25,21 @@ class Inversion:
     signal : (B, n) array
         G(z).
     status : (B,) array of Status
-        The first status, from the image down, that is neither OPTIMAL nor STATIONARY; else
-        STATIONARY if any is. Of `invert`: see there.
-    bounds : Stability or None
-        Of `layered_basis_pursuit(.., lam="theorem3")`: the noise levels it went by, and what
-        Theorem 3 says of the estimates (of z before debiasing). Computed when first asked for:
-        coherences of many row subsets can cost more than the pursuit.
-    objective, residual : (B,) arrays
-        Of `invert`, like all that follow (None for the pursuits): eq. 1 at z, and ||y - G(z)|| over
-        the observed pixels.
+        Of a pursuit: the first status, from the image down, that is neither OPTIMAL nor STATIONARY;
+        then NOT_IDENTIFIABLE where the layer problem leaves z undetermined (see
+        `cvxinv.pursuits`); else STATIONARY if any is. Of `invert`: see there.
+    residual : (B,) array
+        ||y - G(z)|| over the observed pixels.
+    objective : (B,) array
+        Of `invert`, like all that follow (None for the pursuits): eq. 1 at z.
     noise : (B,) array
-        sigma, as given or estimated from the residual (never below the rounding of y); nan where
-        there are not more pixels than latent numbers.
+        sigma, as given or estimated from the residual (never below the rounding of y and of G(z));
+        nan where there are not more pixels than latent numbers.
     covariance, standard_error : (B, n_0, n_0) and (B, n_0) arrays
-        sigma^2 (J'J + (sigma / sigma_z)^2 I)^-1, inf where any direction of z is not determined;
-        and the roots of its diagonal, inf for the entries of z that are not determined.
+        (J'J / sigma^2 + I / sigma_z^2)^-1, inf where any direction of z is not determined; and the
+        roots of its diagonal, inf for the entries of z that are not determined.
     condition : (B,) array
-        Of J; inf without full rank.
+        Of J with its columns scaled to norm 1; inf without full rank.
     identifiable : (B,) bool array
         Whether J has full rank, so that z is locally the only latent vector of its observed pixels.
     agreement : (B,) array
@@ -58,22 +53,15 @@ class Inversion:
     solutions: list[Solution]
     signal: Array
     status: Any
+    residual: Array
     objective: Array | None = None
-    residual: Array | None = None
     noise: Array | None = None
     covariance: Array | None = None
     standard_error: Array | None = None
     condition: Array | None = None
     identifiable: Array | None = None
     agreement: Array | None = None
-    bounding: "Callable[[], Stability] | None" = None
 
     def __repr__(self) -> str:
-        return f"Inversion(z {tuple(self.z.shape)}, {tally(self.status)})"
-
-    @cached_property
-    def bounds(self) -> "Stability | None":
-        """What Theorem 3 says of the estimates; None for other pursuits than Algorithm 1 with the
-        theorem's weights.
-        """
-        return None if self.bounding is None else self.bounding()
+        worst = np.max(to_numpy(self.residual), initial=0.0)  # nan where any is
+        return f"Inversion(z {tuple(self.z.shape)}, {tally(self.status)}, residual <= {worst:.3g})"

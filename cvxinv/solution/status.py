@@ -65,3 +65,10 @@ def worst(statuses: list[Any]) -> Any:
             np.where((status == Status.STATIONARY) & (out != Status.OPTIMAL), out, status),
         )
     return out if out.ndim else out.item()
+
+
+def marked(status: Any, mask: Any, mark: Status) -> Any:
+    """The statuses, with `mark` where `mask` says so."""
+    out = np.array(status, dtype=object)
+    out[np.asarray(mask)] = mark
+    return out if out.ndim else out.item()

@@ -16,6 +16,7 @@ from cvxinv.activations import Activation
 from cvxinv.arrays import Array, dtype_name, is_torch
 from cvxinv.checks import instance, points, signals
 from cvxinv.generator import Generator
+from cvxinv.generator.jacobian import through
 from cvxinv.solution import STATUS_TOLERANCE
 from fast.core.layer import take
 
@@ -91,9 +92,7 @@ class Fit:
         latent directions at once.
         """
         xs, t = self._forward(z)
-        Jt = self.weights[0].T[None]
-        for x, W in zip(xs[1:], self.weights[1:], strict=True):
-            Jt = (Jt * x.sign()[:, None, :]) @ W.T
+        Jt: Tensor = through(self.weights, [x.sign() for x in xs[1:]])
         return Jt * self._masked(self.phi.derivative(t))[:, None, :]
 
     def stationary(self, z: Tensor) -> Tensor:

@@ -13,9 +13,10 @@ import torch
 from rich.progress import Progress
 from torch import Tensor
 
-from cvxinv.arrays import Array, is_torch
+from cvxinv.arrays import Array, cast_to, is_torch
 from cvxinv.checks import choice, integer, mask, positive, share
 from cvxinv.generator import Generator
+from cvxinv.generator.arguments import observed_norm
 from cvxinv.solution import Inversion, Status
 from fast.latent.eq1 import Fit, batch, checked, checked_start, fit_to
 
@@ -115,7 +116,7 @@ def gradient_descent(
             )[0]
     stationary = fit.stationary(z)
     z = z if y.ndim == 2 else z[0]
-    return _inversion(G, z if is_torch(y) else z.numpy(), finite, stationary)
+    return _inversion(G, y, seen, z if is_torch(y) else z.numpy(), finite, stationary)
 
 
 def _start(fit: Fit, n0: int, seed: int, first: Array | None) -> Tensor:
@@ -192,11 +193,19 @@ def _descend(
 # -- arguments and answer --------------------------------------------------------------------------
 
 
-def _inversion(G: Generator, z: Array, finite: Tensor, stationary: Tensor) -> Inversion:
-    layers = G.layers(z)
+def _inversion(
+    G: Generator, y: Array, seen: Array | None, z: Array, finite: Tensor, stationary: Tensor
+) -> Inversion:
     status = np.full(len(finite), Status.MAX_ITER, dtype=object)
     status[stationary.cpu().numpy()] = Status.STATIONARY
     status[~finite.cpu().numpy()] = Status.NONFINITE
+    layers, signal = G.layers(z), G(z)
     return Inversion(
-        z, layers, [x > 0 for x in layers], [], G(z), status if z.ndim == 2 else status[0]
+        z,
+        layers,
+        [x > 0 for x in layers],
+        [],
+        signal,
+        status if z.ndim == 2 else status[0],
+        residual=cast_to(observed_norm(y - signal, seen), z),
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from cvxinv.newton.gauss_newton import unit_diagonal
 from fast.latent.eq1 import Fit
 
 TRIALS = (
@@ -27,7 +28,6 @@ FIRST, LEAST, MOST = (
     1e-9,
     1e6,
 )  # damping at the start; its bounds: beyond the last a step descends nowhere
-FLOOR = 1e-12  # of D, relative to its largest entry: a latent direction that no pixel sees
 ROUNDING = 1e-15  # of y: a step that promises to descend by less than this makes is the last
 EXACT = 1e-28  # objective relative to 1/2 ||y||^2: the signal is reproduced to rounding
 CHUNK = 1 << 21  # entries of J at a time: more do not fit the caches
@@ -106,10 +106,7 @@ def step(fit: Fit, single: Fit, at: Point) -> Point:
         if fit.weight is None
         else H + fit.weight[:, :, None] * torch.eye(n0, dtype=z.dtype, device=z.device)
     )
-    diagonal = H.diagonal(dim1=1, dim2=2)
-    D = torch.maximum(diagonal, FLOOR * diagonal.amax(1, keepdim=True)).clamp_min(1e-300)
-    s = D.rsqrt()
-    H = H * (s[:, :, None] * s[:, None, :])
+    H, s = unit_diagonal(H)
     trials = torch.tensor(TRIALS, dtype=z.dtype, device=z.device)[:, None]
     damping = (at.damping * trials).clamp(LEAST, MOST)  # (K, B)
     damped = H + torch.diag_embed(damping[:, :, None].expand(-1, -1, n0))
@@ -128,7 +125,7 @@ def step(fit: Fit, single: Fit, at: Point) -> Point:
     slack = (
         ROUNDING * (2 * at.objective).sqrt() * fit.y.norm(dim=1)
     )  # what rounding of y does to the objective
-    last = promised <= slack
+    last = (promised <= slack) & torch.isfinite(slack)
     undamped = last & (
         objective[0] <= at.objective + slack
     )  # z gains digits that the objective does not show
@@ -137,10 +134,13 @@ def step(fit: Fit, single: Fit, at: Point) -> Point:
     b = torch.arange(len(z), device=z.device)
     new = torch.where(better[:, None], there[which, b], z)
     value = torch.where(better, least, at.objective)
-    finished = last | (~better & (damping[-1] >= MOST)) | _exact(fit, value)
+    stuck = ~better & (damping[-1] >= MOST) & torch.isfinite(value)
+    finished = last | stuck | _exact(fit, value)
     damping = torch.where(better, damping[which, b], damping[-1])
     return Point(new, value, damping, at.steps + 1, finished)
 
 
 def _exact(fit: Fit, objective: Tensor) -> Tensor:
-    return objective <= EXACT * 0.5 * fit.y.square().sum(1)
+    """Whether the signals are reproduced to rounding; never where their squares overflow."""
+    least = EXACT * 0.5 * fit.y.square().sum(1)
+    return (objective <= least) & torch.isfinite(least)

@@ -51,10 +51,8 @@ def test_methods_and_options(run, G, latent, options):
         np.testing.assert_allclose(found["z"], latent[:1], atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("method", "zero"), [("latent-pursuit", "OPTIMAL"), ("invert", "NOT_IDENTIFIABLE")]
-)
-def test_hidden_pixels_nan_and_zero_signals(run, G, latent, method, zero):
+@pytest.mark.parametrize("method", ["latent-pursuit", "invert"])
+def test_hidden_pixels_nan_and_zero_signals(run, G, latent, method):
     y = G(latent)
     seen = np.random.default_rng(0).random(y.shape) > 0.2
     y[~seen] = np.nan
@@ -66,7 +64,8 @@ def test_hidden_pixels_nan_and_zero_signals(run, G, latent, method, zero):
     assert code == 0
     assert "NONFINITE" in out
     with np.load("inversion.npz") as found:
-        assert found["status"].tolist() == ["OPTIMAL", zero, "NONFINITE", "OPTIMAL"]
+        expected = ["OPTIMAL", "NOT_IDENTIFIABLE", "NONFINITE", "OPTIMAL"]
+        assert found["status"].tolist() == expected
         np.testing.assert_allclose(found["z"][[0, 3]], latent[[0, 3]], atol=1e-7)
 
 

@@ -36,7 +36,7 @@ def test_batches_are_cut_into_chunks_without_a_trace(phi, masked, monkeypatch):
     G, y, z, supports, seen = case(phi)
     seen = seen if masked else None
     whole = debias.debias(G, y, z, supports, seen)
-    monkeypatch.setattr(debias, "CHUNK", 2)
+    monkeypatch.setattr(debias, "COPIES", 10**6)
     cut = debias.debias(G, y, z, supports, seen)
     as_tensors = [torch.tensor(S) for S in supports]
     tensors = debias.debias(

@@ -282,9 +282,11 @@ def test_a_layer_without_a_preimage_is_a_status():
     """
     G = Generator([np.array([[1.0], [-1.0]]), np.eye(2)], [np.array([-1.0, -1.0]), np.zeros(2)])
     inv = latent_pursuit(G, np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]), debias=False)
-    assert all(status is Status.OPTIMAL for status in inv.status)
+    assert all(status is Status.OPTIMAL for status in inv.solutions[0].status)
     np.testing.assert_allclose(inv.z[:2], [[-2.0], [2.0]], atol=KKT)
     assert abs(inv.z[2, 0]) <= 1 + KKT
+    expected = [Status.OPTIMAL, Status.OPTIMAL, Status.NOT_IDENTIFIABLE]
+    assert list(inv.status) == expected  # any z in [-1, 1] leaves both off
     never = Generator([np.zeros((2, 1)), np.eye(2)], [np.array([1.0, 1.0]), np.zeros(2)])
     assert latent_pursuit(never, np.array([0.0, 1.0]), debias=False).status is Status.INFEASIBLE
 

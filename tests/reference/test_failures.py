@@ -85,9 +85,8 @@ def test_answers_say_what_they_are_in_one_line():
         "Solution(x (4,), OPTIMAL, "
     )
     G = Generator([rng.standard_normal((6, 2)), rng.standard_normal((9, 6))])
-    assert (
-        repr(latent_pursuit(G, G(rng.standard_normal((2, 2))))) == "Inversion(z (2, 2), 2 OPTIMAL)"
-    )
+    shown = repr(latent_pursuit(G, G(rng.standard_normal((2, 2)))))
+    assert shown.startswith("Inversion(z (2, 2), 2 OPTIMAL, residual <= ")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
