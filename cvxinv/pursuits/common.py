@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from cvxinv.arrays import Array, cast_to, namespace, to_numpy
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import observed_norm, rows_of
