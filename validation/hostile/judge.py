@@ -233,10 +233,13 @@ class Judge:
         return result
 
     def culprit(self, call: Call, error: type[Exception]) -> int | None:
-        """The first signal that makes a call fail in the same way when it comes alone."""
+        """The first signal that makes a call fail in the same way when it comes alone.
+
+        One of them takes its share of the time, at least.
+        """
         for k in range(len(self.cases)):
             try:
-                with limited(SECONDS):
+                with limited(SECONDS / len(self.cases)):
                     call.run(self.drawn.one(k), k)
             except error:
                 return k
