@@ -20,6 +20,7 @@ do with each. Another one takes a class here, in `Activation` and `_CLASSES`; it
 a row in the list of `tests/generator/test_activations.py`.
 """
 
+import json
 import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, TypeAlias
@@ -235,19 +236,33 @@ def activation(phi: str | Activation) -> Activation:
     return phi
 
 
-def to_dict(phi: Activation) -> dict[str, str | float]:
+def to_json(phi: Activation) -> str:
     """Name and parameters of phi, as stored in files."""
-    return {"name": phi.name, **asdict(phi)}
+    return json.dumps({"name": phi.name, **asdict(phi)})
 
 
-def from_dict(stored: Any) -> Activation:
-    """The inverse of `to_dict`; raises `ValueError` or `TypeError` for anything else."""
-    parameters = dict(checks.instance("activation", stored, dict, "a name and its parameters"))
+def from_json(text: str) -> Activation:
+    """The inverse of `to_json`; raises `ValueError` or `TypeError` for anything else."""
+    what = "a name and its parameters"
+    try:
+        stored = json.loads(text, object_pairs_hook=_without_doubles)
+    except RecursionError:
+        raise ValueError(f"activation: expected {what}, got nested JSON") from None
+    except ValueError as error:
+        raise ValueError(f"activation: expected {what} as JSON ({error})") from None
+    parameters = checks.instance("activation", stored, dict, what)
     kind = _class(parameters.pop("name", None))
     known = [f.name for f in fields(kind)]
     if unknown := sorted(map(str, parameters.keys() - known)):
         raise ValueError(f"activation: {kind.name} has no parameter {checks.shown(unknown[0])}")
     return kind(**parameters)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("the same key twice")
+    return found
 
 
 def _class(name: Any) -> type[Activation]:

@@ -19,3 +19,15 @@ class UnsupportedModuleError(ValueError):
 
 class MissingSolverError(ImportError):
     """A solver that was asked for is not installed; the message says which extra brings it."""
+
+
+class ProblemFileError(ValueError):
+    """A .npy or .npz file is malformed, truncated, pickled, or does not hold what it should; the
+    message names it.
+    """
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, on one line of a readable length; its kind where it says nothing."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= 200 else words[:200] + " .."

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cvxinv import checks
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -29,27 +31,21 @@ def read_generator(name: str) -> "Generator":
 
 def read_array(path: Path, key: str) -> Any:
     """The array of an .npy file; of an .npz file the one called `key`, or the only one."""
-    from cvxinv.problems.file import ProblemFileError, arrays
+    from cvxinv.errors import ProblemFileError
+    from cvxinv.problems.npz import Arrays
 
-    found = arrays(path)
+    found = Arrays(path)
     if key not in found and len(found) != 1:
         raise ProblemFileError(
             f"{path}: expected an array called {key!r}, or only one; found"
             f" {', '.join(sorted(found)) or 'none'}"
         )
-    return found[key] if key in found else next(iter(found.values()))
+    return found[key if key in found else next(iter(found))]
 
 
 def read_signals(path: Path, G: "Generator") -> Any:
     """Signals y (B, n) of G; a single one gets a leading axis."""
-    y = read_array(path, "y")
-    if y.dtype not in (np.float32, np.float64):
-        raise TypeError(f"{path}: expected float32 or float64 entries, got {y.dtype}")
-    if y.ndim not in (1, 2) or y.shape[-1] != G.sizes[-1]:
-        raise ValueError(
-            f"{path}: expected signals of shape ({G.sizes[-1]},) or (B, {G.sizes[-1]}), got"
-            f" {y.shape}"
-        )
+    y = checks.signals(str(path), read_array(path, "y"), G.sizes[-1])
     return y if y.ndim == 2 else y[None, :]
 
 
@@ -57,14 +53,7 @@ def read_mask(path: Path | None, y: Any) -> Any:
     """The observed pixels, True where seen, (n,) or (B, n); None without a file."""
     if path is None:
         return None
-    mask = read_array(path, "mask")
-    if mask.dtype != np.bool_:
-        raise TypeError(f"{path}: expected a boolean mask (True: observed), got {mask.dtype}")
-    if mask.shape not in {y.shape, y.shape[1:]}:
-        raise ValueError(
-            f"{path}: expected a mask of shape ({y.shape[1]},) or {y.shape}, got {mask.shape}"
-        )
-    return mask
+    return checks.mask(str(path), read_array(path, "mask"), y, y.shape[1])
 
 
 def check_folder(path: Path) -> None:

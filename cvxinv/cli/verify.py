@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cvxinv.cli.common import table
+from cvxinv.cli.common import read_array, table
 
 SHOWN = 20  # rows printed; the verdict counts all
 
@@ -35,17 +35,13 @@ def verify(
 
     from cvxinv.certificate import verify as certify
     from cvxinv.problems import file as problem_file
+    from cvxinv.problems.npz import Arrays
 
     if not 0 < tol < np.inf:
         raise ValueError(f"--tol: expected a positive number, got {tol}")
     statement = problem_file.load(problem)
-    found = problem_file.arrays(solution)
-    x = found.get("x", next(iter(found.values())) if len(found) == 1 else None)
-    if x is None:
-        raise problem_file.ProblemFileError(
-            f"{solution}: expected an array called 'x', found {', '.join(sorted(found)) or 'none'}"
-        )
-    c = certify(statement, x, found.get("dual"))
+    found = Arrays(solution)
+    c = certify(statement, read_array(solution, "x"), found.get("dual"))
     optimal, stationary = np.atleast_1d(c.optimal(tol)), np.atleast_1d(c.stationary(tol))
     columns = [np.atleast_1d(a) for a in (c.objective, c.lower_bound, c.gap, c.kkt, c.violation)]
 

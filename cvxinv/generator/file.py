@@ -1,15 +1,14 @@
 """Generator files: safetensors (never pickle) whose metadata say what they hold."""
 
-import json
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cvxinv.activations import Activation, from_dict, to_dict
-from cvxinv.arrays import FLOATS, dtype_name
-from cvxinv.errors import GeneratorFileError
+from cvxinv.activations import Activation, from_json, to_json
+from cvxinv.checks import shown
+from cvxinv.errors import GeneratorFileError, one_line
 
 FORMAT = "cvxinv.Generator"
 VERSION = "1"
@@ -28,7 +27,7 @@ def write(
     save_file(
         tensors,
         fspath(path),
-        metadata={"format": FORMAT, "version": VERSION, "activation": json.dumps(to_dict(phi))},
+        metadata={"format": FORMAT, "version": VERSION, "activation": to_json(phi)},
     )
 
 
@@ -36,42 +35,38 @@ def read(path: str | PathLike[str]) -> tuple[list[Any], list[Any] | None, Activa
     """Weights, biases and activation of one generator; any file that `write` did not write is a
     `GeneratorFileError`.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     if not Path(path).is_file():
         raise FileNotFoundError(f"{fspath(path)}: no such file")
     try:
-        with safe_open(fspath(path), framework="numpy") as f:
-            metadata = f.metadata() or {}
-            if metadata.get("format") != FORMAT or metadata.get("version") != VERSION:
-                found = f"format {metadata.get('format')!r}, version {metadata.get('version')!r}"
-                raise GeneratorFileError(
-                    f"{fspath(path)}: expected a {FORMAT} file of version {VERSION}, found {found}"
-                )
-            tensors = {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118 (not a dict)
-        for name, a in tensors.items():
-            if dtype_name(a) not in FLOATS:  # as an argument, integers would do
-                raise GeneratorFileError(
-                    f"{fspath(path)}: {name}: expected float32 or float64, found {dtype_name(a)}"
-                )
-        weights = [
-            tensors[f"weights.{i}"]
-            for i in range(sum(key.startswith("weights.") for key in tensors))
-        ]
-        biases = (
-            [tensors[f"biases.{i}"] for i in range(len(weights))]
-            if len(tensors) > len(weights)
-            else None
-        )
-        if len(tensors) != len(weights) * (1 if biases is None else 2):
-            raise GeneratorFileError(
-                f"{fspath(path)}: expected weights.0, .. and as many biases or none, found"
-                f" {', '.join(sorted(tensors))}"
-            )
-        return weights, biases, from_dict(json.loads(metadata["activation"]))
-    except GeneratorFileError:
-        raise
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        with safe_open(fspath(path), framework="numpy") as file:
+            return _content(file)
+    except Exception as error:  # whatever a file from anywhere makes the reader raise
         raise GeneratorFileError(
-            f"{fspath(path)}: not a readable generator file ({error})"
+            f"{fspath(path)}: not a readable generator file ({one_line(error)})"
         ) from error
+
+
+def _content(file: Any) -> tuple[list[Any], list[Any] | None, Activation]:
+    """What the file holds; names and dtypes are looked at before anything is read."""
+    metadata = file.metadata() or {}
+    kind, version = metadata.get("format"), metadata.get("version")
+    if (kind, version) != (FORMAT, VERSION):
+        raise ValueError(
+            f"expected a {FORMAT} file of version {VERSION}, found format {shown(kind)}, version"
+            f" {shown(version)}"
+        )
+    phi = from_json(metadata.get("activation", "null"))
+    names = set(file.keys())
+    count = sum(name.startswith("weights.") for name in names)
+    W, b = ([f"{kind}.{i}" for i in range(count)] for kind in ("weights", "biases"))
+    if names not in ({*W}, {*W, *b}):
+        found = ", ".join(sorted(names)) or "nothing"
+        raise ValueError(f"expected weights.0, .. and as many biases or none, found {found}")
+    for name in names:
+        dtype = file.get_slice(name).get_dtype()
+        if dtype not in ("F32", "F64"):  # as an argument, integers would do
+            raise TypeError(f"{name}: expected float32 or float64, found {dtype}")
+    weights = [file.get_tensor(name) for name in W]
+    return weights, [file.get_tensor(name) for name in b] if len(names) > count else None, phi

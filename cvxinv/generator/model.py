@@ -13,7 +13,7 @@ from cvxinv import checks
 from cvxinv.activations import Activation
 from cvxinv.activations import activation as resolve_activation
 from cvxinv.arrays import Array, cast_to, dtype_name, is_torch, namespace, to_numpy
-from cvxinv.errors import GeneratorFileError
+from cvxinv.errors import GeneratorFileError, one_line
 from cvxinv.generator import file as generator_file
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Generator:
             return cls(*read)
         except (ValueError, TypeError) as error:
             raise GeneratorFileError(
-                f"{fspath(path)}: not a readable generator file ({error})"
+                f"{fspath(path)}: not a readable generator file ({one_line(error)})"
             ) from error
 
     @classmethod

@@ -6,9 +6,6 @@ or "LinearProgram") and the statement's fields by name; a field that is not ther
 `activation` is a name, or JSON with its parameters.
 """
 
-import json
-import zipfile
-import zlib
 from dataclasses import MISSING, fields
 from os import PathLike, fspath
 from typing import Any
@@ -17,59 +14,18 @@ import numpy as np
 
 from cvxinv import activations
 from cvxinv.arrays import to_numpy
+from cvxinv.checks import shown
+from cvxinv.errors import ProblemFileError, one_line
 from cvxinv.problems.kinds import Problem, as_problem
 from cvxinv.problems.layers import LastLayer, Latent, MidLayer
 from cvxinv.problems.linear_program import LinearProgram
+from cvxinv.problems.npz import Arrays
 from cvxinv.problems.pursuit import BasisPursuit, LeastSquares
 
 STATEMENTS: dict[str, type[Problem]] = {
     cls.__name__: cls
     for cls in (LastLayer, MidLayer, Latent, BasisPursuit, LeastSquares, LinearProgram)
 }
-
-
-class ProblemFileError(ValueError):
-    """A .npy or .npz file is malformed, truncated, pickled, or does not hold what it should; the
-    message names it.
-    """
-
-
-def arrays(path: str | PathLike[str]) -> dict[str, Any]:
-    """The arrays of an .npz file by name; that of an .npy file under the empty name.
-
-    Raises
-    ------
-    ProblemFileError
-        For a malformed or truncated file, and for one that holds pickled objects.
-    OSError
-        For a file that is not there or cannot be read.
-    """
-    with open(path, "rb") as file:
-        try:
-            loaded = np.load(file, allow_pickle=False)
-            return (
-                {name: loaded[name] for name in loaded.files}
-                if isinstance(loaded, np.lib.npyio.NpzFile)
-                else {"": loaded}
-            )
-        # NotImplementedError is how zipfile says that it does not know a compression
-        except (
-            ValueError,
-            EOFError,
-            KeyError,
-            NotImplementedError,
-            MemoryError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
-            why = (
-                "it holds pickled objects, or is no such file at all"
-                if "pickle" in str(error)
-                else error
-            )
-            raise ProblemFileError(
-                f"{fspath(path)}: not a readable .npy or .npz file ({why})"
-            ) from error
 
 
 def save(problem: Problem, path: str | PathLike[str]) -> None:
@@ -90,9 +46,7 @@ def save(problem: Problem, path: str | PathLike[str]) -> None:
     if isinstance(problem, LastLayer):
         phi = problem.phi
         standard = phi == activations.activation(phi.name)
-        content["activation"] = np.asarray(
-            phi.name if standard else json.dumps(activations.to_dict(phi))
-        )
+        content["activation"] = np.asarray(phi.name if standard else activations.to_json(phi))
     with open(path, "wb") as file:  # given a name, np.savez would append .npz to it
         np.savez_compressed(file, problem=np.asarray(type(problem).__name__), **content)
 
@@ -109,35 +63,30 @@ def load(path: str | PathLike[str]) -> Problem:
         For a file that is not there or cannot be read.
     """
     where = fspath(path)
-    content = {k: v.item() if v.ndim == 0 else v for k, v in arrays(path).items()}
-    kind = content.pop("problem", None)
+    stored = Arrays(path)
+    kind = _plain(stored["problem"]) if "problem" in stored else None
     if not isinstance(kind, str) or kind not in STATEMENTS:
         raise ProblemFileError(
-            f"{where}: expected `problem` to be one of {', '.join(STATEMENTS)}, got {_shown(kind)}"
+            f"{where}: expected `problem` to be one of {', '.join(STATEMENTS)}, got {shown(kind)}"
         )
     statement = STATEMENTS[kind]
     known = {f.name: f for f in fields(statement)}
-    if unknown := sorted(content.keys() - known.keys()):
+    if unknown := sorted(stored.keys() - known.keys() - {"problem"}):
         raise ProblemFileError(
-            f"{where}: {kind} has no field {unknown[0]!r}; its fields are {', '.join(known)}"
+            f"{where}: {kind} has no field {shown(unknown[0])}; its fields are {', '.join(known)}"
         )
-    if missing := [
-        name for name, f in known.items() if f.default is MISSING and name not in content
-    ]:
+    if missing := [k for k, f in known.items() if f.default is MISSING and k not in stored]:
         raise ProblemFileError(f"{where}: {kind} needs the field {missing[0]!r}")
+    content = {name: _plain(stored[name]) for name in known if name in stored}
     try:
-        if str(content.get("activation", "")).startswith("{"):
-            content["activation"] = activations.from_dict(json.loads(content["activation"]))
+        phi = content.get("activation")
+        if isinstance(phi, str) and phi.startswith("{"):
+            content["activation"] = activations.from_json(phi)
         return statement(**content)
     except (ValueError, TypeError) as error:
-        raise ProblemFileError(f"{where}: {error}") from error
+        raise ProblemFileError(f"{where}: {one_line(error)}") from error
 
 
-def _shown(value: Any) -> str:
-    return (
-        "nothing"
-        if value is None
-        else f"an array of shape {value.shape}"
-        if hasattr(value, "shape")
-        else repr(value)
-    )
+def _plain(a: Any) -> Any:
+    """A number or a text where an array has no axis."""
+    return a.item() if a.ndim == 0 else a

@@ -146,7 +146,7 @@ def test_picture_of_a_pursuit_with_hidden_pixels(run, G, latent):
         (["--method", "linear-programming", "--seed", "1"], "--seed does not apply"),
         (["--lam", "0"], "--lam does not apply to invert"),
         (["--debias"], "--debias does not apply to invert"),
-        (["--noise", "-1"], "noise: expected finite numbers >= 0"),
+        (["--noise", "-1"], "noise: expected a finite number >= 0"),
         (["--starts", "-1"], "--starts"),
         (["--seed", "-1"], "--seed"),
         (["--prior", "1"], "--prior: needs --noise"),
@@ -182,8 +182,8 @@ def test_invert_refuses_bad_options(run, G, latent, options, word):
 def test_bad_signals(run, G, latent, tmp_path):
     np.save("wide.npy", np.zeros((2, SIZES[-1] + 1)))
     complains(run("invert", "g.safetensors", "wide.npy"), "wide.npy", "(2, 31)")
-    np.save("ints.npy", np.zeros((2, SIZES[-1]), dtype=int))
-    complains(run("invert", "g.safetensors", "ints.npy"), "ints.npy", "int64")
+    np.save("halves.npy", np.zeros((2, SIZES[-1]), dtype=np.float16))
+    complains(run("invert", "g.safetensors", "halves.npy"), "halves.npy", "float16")
     np.save("pickled.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     complains(run("invert", "g.safetensors", "pickled.npy"), "pickled.npy", "pickle")
     (tmp_path / "raw.npy").write_bytes(pickle.dumps([1, 2]))

@@ -19,8 +19,8 @@ from cvxinv.activations import (
     Sigmoid,
     Tanh,
     activation,
-    from_dict,
-    to_dict,
+    from_json,
+    to_json,
 )
 from tests.support.tolerances import DERIVATIVE, FORWARD, INVERSE
 
@@ -155,7 +155,7 @@ def test_extremes_do_not_overflow():
 def test_names_and_parameters():
     for phi in PHI:
         assert isinstance(phi, Activation)
-        assert from_dict(to_dict(phi)) == phi
+        assert from_json(to_json(phi)) == phi
         assert activation(phi) is phi
     assert activation("plu") == PLU(0.1, 1.0)
     assert activation("leaky_relu").slope == 0.01

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import cvxinv
+from cvxinv.errors import ProblemFileError
 from cvxinv.problems import file as problem_file
 
 
@@ -68,6 +69,6 @@ def test_problem_files_round_trip(problem, tmp_path):
 )
 def test_malformed_problem_files(content, words, tmp_path):
     np.savez(tmp_path / "p.npz", **content)
-    with pytest.raises(problem_file.ProblemFileError) as error:
+    with pytest.raises(ProblemFileError) as error:
         problem_file.load(tmp_path / "p.npz")
     assert words in str(error.value)
