@@ -332,7 +332,7 @@ def test_arguments_that_are_wrong():
     S = G.supports(z)
     for arguments, error, words in (
         (("G", z), TypeError, "G: expected"),
-        ((G, z[:, :1]), ValueError, "z: expected shape"),
+        ((G, z[:, :1]), ValueError, "z_or_supports: expected shape"),
         ((G, S[0]), TypeError, "z_or_supports"),
         ((G, S[:1]), ValueError, "z_or_supports: expected 2 masks"),
         ((G, [S[0], S[0]]), ValueError, r"z_or_supports\[1\]"),
