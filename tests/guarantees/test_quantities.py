@@ -93,7 +93,7 @@ def test_planted_dependency_of_20_by_40_is_found(size):
 
 
 def test_planted_dependency_beyond_enumeration_is_found():
-    found = search(planted(np.random.default_rng(0), 60, 120, 6), 1e-12, 60.0, above=6)
+    found = search(planted(np.random.default_rng(0), 40, 80, 6), 1e-12, 60.0, above=6)
     assert found.upper == 6
     assert found.lower >= 3
     assert "confirmed" in found.method
@@ -116,7 +116,7 @@ def test_what_solvers_would_call_dependent_is_not_claimed(method):
 
 def test_milp_keeps_its_budget():
     start = time.monotonic()
-    assert 11 in spark(np.random.default_rng(1).standard_normal((10, 20)), 2.0, method="milp")
+    assert 11 in spark(np.random.default_rng(1).standard_normal((10, 20)), 1.0, method="milp")
     assert time.monotonic() - start < 20
 
 
