@@ -61,6 +61,13 @@ class Affine:
         x = self.x.values
         return (x * self.W if self.W.ndim == 1 else x @ self.W.T) + self.b
 
+    def rounding(self, unit: float) -> torch.Tensor:
+        """Bound on the error of t (B, m) where each layer is off by `unit` of what it sums."""
+        error = unit * self.size
+        return (
+            error if self.x.t is None else self.x.t.rounding(unit) @ self.matrix().abs().T + error
+        )
+
     def is_not_negative(self) -> bool:
         """Whether no x >= 0 makes an entry negative."""
         return self.x.t is not None and bool((self.W >= 0).all() and (self.b >= 0).all())
@@ -98,6 +105,10 @@ class Output:
         """scale * phi(t) + shift (B, m)."""
         y: torch.Tensor = self.scale * self.phi(self.t.values()) + self.shift
         return y
+
+    def rounding(self, unit: float) -> torch.Tensor:
+        """As of an affine map: phi has slopes of at most 1."""
+        return self.scale.abs() * (self.t.rounding(unit) + unit) + unit * self.shift.abs()
 
     def range(self) -> tuple[float, float]:
         """Bounds on all entries of y."""

@@ -15,7 +15,7 @@ from torch import nn
 from cvxinv.activations import Activation, Identity
 from cvxinv.errors import UnsupportedModuleError
 from cvxinv.generator.from_torch.affine import Affine, Expression, Output
-from cvxinv.generator.from_torch.trace import Trace, describe, evaluating, why_not
+from cvxinv.generator.from_torch.trace import ROUNDING, Trace, describe, evaluating, why_not
 
 SIGNALS = 5  # that the module is run on
 GENERATING = ("dec", "gen")  # in the names of parts that make signals
@@ -225,12 +225,12 @@ def _check(
                 f"{place}: the layer that ends here is not the same for every z: its weights differ"
                 f" by {off:.2g} from one run to the next (random numbers, or a choice by value)"
             )
-    error = float((forward(z).flatten(1).double() - reading(z)).abs().max())
-    size = float(trace.known[id(followed)][1].size.max())
-    if error > math.sqrt(trace.eps) * size:
+    error = (forward(z).flatten(1).double() - reading(z)).abs()
+    bound = trace.known[id(followed)][1].rounding(ROUNDING * trace.eps)
+    if bool((error > bound + trace.tiny).any()):
         raise UnsupportedModuleError(
-            f"{describe('', network)}: run by itself it computes something else, off by {error:.2g}"
-            f" where numbers reach {size:.2g}"
+            f"{describe('', network)}: run by itself it computes something else, off by"
+            f" {float(error.max()):.2g} where rounding makes {float(bound.max()):.2g}"
         )
 
 

@@ -51,7 +51,7 @@ class Trace(TorchFunctionMode):
         self.inside: list[tuple[str, nn.Module]] = [("", module)]
         self.calls = 0
         self.last = ""  # the latest call and where it stands
-        self.eps = 0.0
+        self.eps = self.tiny = 0.0  # of the coarsest dtype so far
         self.layers: list[Layer] = []  # compared
         self.known: dict[int, tuple[torch.Tensor, Expression]] = {}  # by id, kept alive
 
@@ -106,7 +106,8 @@ class Trace(TorchFunctionMode):
         except Refusal as refusal:
             place = refusal.place or f"{call.place}: {call.name}"
             raise UnsupportedModuleError(f"{place}: {refusal}") from None
-        self.eps = max(self.eps, torch.finfo(call.result.dtype).eps)
+        float_type = torch.finfo(call.result.dtype)
+        self.eps, self.tiny = max(self.eps, float_type.eps), max(self.tiny, float_type.tiny)
         y = call.result.flatten(1).double()
         self._compare(call, y, e.values(), e.size)
         if isinstance(e, Affine) and e.x.t is not None and e.x not in self.layers:
@@ -118,7 +119,7 @@ class Trace(TorchFunctionMode):
         self, call: Call, y: torch.Tensor, expected: torch.Tensor, size: torch.Tensor
     ) -> None:
         error = (y - expected).abs()
-        if bool((error > ROUNDING * self.eps * size).any()):
+        if bool((error > ROUNDING * self.eps * (size + self.tiny)).any()):
             raise UnsupportedModuleError(
                 f"{call.place}: {call.name}: it returned other numbers than it should, by up to"
                 f" {float(error.max()):.2g} (was a tensor changed in place?)"
