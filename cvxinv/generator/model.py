@@ -1,7 +1,7 @@
 """The generator of eq. 2: x_{i+1} = ReLU(W_i x_i + b_i), G(z) = phi(W_L x_L + b_L)."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from itertools import pairwise
 from os import PathLike, fspath
@@ -175,23 +175,67 @@ class Generator:
             ) from error
 
     @classmethod
-    def from_torch(cls, module: "torch.nn.Module") -> "Generator":
-        """The generator that an `nn.Sequential` computes in evaluation mode, as torch tensors.
+    def from_torch(cls, module: "torch.nn.Module | Callable[..., torch.Tensor]") -> "Generator":
+        """The generator that a module computes in evaluation mode, as torch tensors.
 
-        Accepts Linear, BatchNorm1d (running statistics, folded into the Linear before it), ReLU,
-        one output activation (Tanh, Sigmoid, LeakyReLU, `cvxinv.nn.PLU`), the no-ops Dropout,
-        Flatten, Unflatten and Identity, and nested Sequentials. Whatever mode the module is in, the
-        running statistics are used, as after `.eval()`.
+        The module is run on a few z, and followed: it may be an `nn.Sequential` or have a forward
+        of its own, in the words of nn, of torch or of torch.nn.functional, with hooks and computed
+        weights (weight_norm, spectral_norm, prune), compiled or wrapped in DataParallel. Read are
+
+        * Linear, BatchNorm1d (by its running statistics), sums and products with constants,
+          wherever they stand between ReLUs: they are multiplied into one W_i and b_i;
+        * ReLU, also as `clamp(min=0)`;
+        * one output activation (tanh, sigmoid, leaky ReLU, `cvxinv.nn.PLU`), rescaled where that is
+          an activation again: (tanh(t) + 1) / 2 is sigmoid(2 t);
+        * what only moves entries (view, flatten, Unflatten, ..), and Dropout, which does nothing.
+
+        What was read is compared with what the module gives for other z. Half precision becomes
+        float32.
+
+        Parameters
+        ----------
+        module : torch.nn.Module or a method of one
+            For a part of a model, pass that part: `vae.decoder`, or the method `vae.decode`.
 
         Raises
         ------
         UnsupportedModuleError
-            Naming the first module that eq. 2 does not cover, and its position.
+            For what eq. 2 does not cover: which submodule does what, and what to do.
         """
         from cvxinv.generator.from_torch import read
 
         found = read(module)
         return cls(found.weights, found.biases, found.phi)
+
+    @classmethod
+    def from_state_dict(
+        cls, state: str | PathLike[str] | Mapping[str, Any], activation: str | Activation
+    ) -> "Generator":
+        """The generator whose weights are in a state dict of Linear and BatchNorm1d modules.
+
+        A ReLU is taken to stand between two Linears, after their batch normalisation (eps 1e-5);
+        the keys of an `nn.Sequential` say where else it stands, by the number they leave out.
+        `from_torch` needs no such assumptions.
+
+        Parameters
+        ----------
+        state : dict of tensors or arrays, or path
+            In the order of the network. A path names a safetensors file (which has no order: the
+            numbers in its keys or the shapes must tell) or one of `torch.save`, of which nothing
+            but tensors is unpickled; from files come NumPy arrays.
+        activation : str or Activation
+            The output activation phi, which a state dict does not hold.
+
+        Raises
+        ------
+        UnsupportedModuleError
+            For keys that are not those of one chain of layers.
+        GeneratorFileError
+            For a file that cannot be read, or holds more than tensors.
+        """
+        from cvxinv.generator.state_dict import read
+
+        return cls(*read(state), activation)
 
     def __repr__(self) -> str:
         return (
