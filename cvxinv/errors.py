@@ -7,6 +7,10 @@ class NotConvexError(ValueError):
     """
 
 
+class NotStatedError(TypeError):
+    """The reference has no CVXPY statement of this class, or of one of its terms."""
+
+
 class GeneratorFileError(ValueError):
     """A generator file is malformed, truncated, or was not written by `Generator.save`."""
 

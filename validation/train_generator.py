@@ -3,6 +3,8 @@ validation.train_generator`.
 """
 
 import copy
+import json
+import platform
 import time
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +17,6 @@ from torch import nn
 from torch.nn.functional import relu
 from torch.nn.utils.parametrizations import spectral_norm
 
-from cvxinv import record as run_record
 from cvxinv.generator import Generator
 from cvxinv.generator.nn import PLU
 from validation import mnist
@@ -165,6 +166,11 @@ def main(
     net, measured = train(torch.from_numpy(images), steps, minutes, seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     Generator.from_torch(net).save(out)
+    versions = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
     rates = {
         "rate_generator": RATE_GENERATOR,
         "rate_discriminator": RATE_DISCRIMINATOR,
@@ -180,8 +186,12 @@ def main(
         **rates,
     }
     record.parent.mkdir(parents=True, exist_ok=True)
-    origin = run_record.run(("torch", "numpy"), "python -m validation.train_generator")
-    run_record.write(record, {**measured, **settings, **origin})
+    record.write_text(
+        json.dumps(
+            {**measured, **settings, **versions, "date": time.strftime("%Y-%m-%d")}, indent=2
+        )
+        + "\n"
+    )
     typer.echo(f"{out} written: {measured['steps']} steps in {measured['minutes']} minutes")
 
 

@@ -2,7 +2,6 @@
 the GEMM floor, in one run.
 """
 
-import os
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cvxinv import record
 from cvxinv.cli.common import check_folder, check_picture, read_generator
 
 if TYPE_CHECKING:
@@ -129,11 +127,7 @@ def bench(
         dtype=getattr(torch, dtype),
         device=device,
     )
-    where = record.machine() | {
-        "threads of fast": threads,
-        "threads of numpy": os.environ.get("OPENBLAS_NUM_THREADS"),
-        "accelerator": torch.cuda.get_device_name() if device == "cuda" else None,
-    }
+    machine = bench_report.machine(device, threads)  # before the load is our own
     groups = [
         [
             *race(case, tol, repeats, rival_signals, _say),
@@ -179,7 +173,7 @@ def bench(
             "max_iter": max_iter,
             "seed": seed,
         }
-        bench_report.write(report, settings, where, groups, grown)
+        bench_report.write(report, settings, machine, groups, grown)
         console.print(f"numbers: {report}", highlight=False, soft_wrap=True)
 
 

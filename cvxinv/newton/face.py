@@ -22,7 +22,7 @@ from cvxinv.arrays import match, to_numpy
 from cvxinv.newton.residual import Iterate, Scaled
 
 EPS = float(np.finfo(np.float64).eps)
-WORK = 2e10  # about the multiplications spent on a signal: bounds the rounds of large ones
+WORK = 4e9  # about the multiplications spent on a signal: bounds the rounds of large ones
 REFINED = 3  # steps on one face: the first finds the point, the others correct its rounding
 
 
@@ -157,6 +157,7 @@ class _Face:
             if not worth or refined == REFINED:
                 chosen = self._release(refused, first=stuck > n)
                 if chosen is None:
+                    self._correct()
                     return not refused
                 spurned, refined = chosen, 0
                 continue
@@ -176,6 +177,15 @@ class _Face:
             self._hold(blocking)
         return False
 
+    def _correct(self) -> None:
+        """The last steps on the face of the solution, which are rounding, unless they leave it."""
+        for _ in range(REFINED):
+            step, length, _ = self._step()
+            if length > 1 or self._longest(step, length, first=False)[1] is not None:
+                break
+            self.x = self.x + step
+        self.eta = np.maximum(self.eta, 0.0)
+
     def _step(self) -> tuple[Any, float, bool]:
         """The step to the solution on the face (length 1), or a descent without end (inf), and
         whether it is more than rounding.
@@ -186,7 +196,9 @@ class _Face:
         back, N, condition = _null_space(p.C[np.ix_(self.held, F)])
         gap = (p.d - p.C @ self.x)[self.held]
         towards = back @ gap
-        c = (p.lam * self.sign - p.g)[F]
+        self._estimate(back)
+        # C'eta is nothing to the null space but the rounding of the null space itself
+        c = (p.lam * self.sign - p.g + self.eta @ p.C)[F]
         theta = p.t - p.A @ self.x - p.A[:, F] @ towards
         U, S, Vt = np.linalg.svd(p.A[:, F] @ N, full_matrices=True)
         # A N may be nothing but rounding: of N, for the most part
@@ -201,6 +213,15 @@ class _Face:
         step[F] = towards + N @ ((moved / S[:r]) @ Vt[:r])
         worth = np.linalg.norm(moved) > np.linalg.norm(fit) or (abs(gap) > slack[self.held]).any()
         return step, 1.0, bool(worth)
+
+    def _estimate(self, back: Any) -> None:
+        """Multipliers of the rows held, from those before: a correction, so that they get exact."""
+        p, F, held = self.p, self.free, self.held
+        before, self.eta = self.eta, np.zeros(len(p.d))
+        self.eta[held] = before[held]
+        weight = ((p.t - p.A @ self.x) @ p.A + p.g - p.lam * self.sign)[F]
+        for _ in range(2):
+            self.eta[held] += (weight - self.eta @ p.C[:, F]) @ back
 
     def _longest(self, step: Any, length: float, first: bool) -> tuple[float, int | None]:
         """How far the step may go, and what stops it: an entry j, or n + i for row i."""
@@ -242,9 +263,6 @@ class _Face:
         p, F, n = self.p, self.free, len(self.x)
         theta = p.t - p.A @ self.x
         r = theta @ p.A + p.g
-        back, _, _ = _null_space(p.C[np.ix_(self.held, F)])
-        self.eta = np.zeros(len(p.d))
-        self.eta[self.held] = (r - p.lam * self.sign)[F] @ back
         rho = r - self.eta @ p.C
         rounding = p.rounding(self.x)[0] @ abs(p.A) + 4 * EPS * (abs(self.eta) @ abs(p.C) + p.lam)
         wrong = np.full(n + len(p.d), -np.inf)
@@ -255,7 +273,6 @@ class _Face:
         wrong[list(refused)] = -np.inf
         candidates = np.flatnonzero(wrong > 0)
         if not len(candidates):
-            self.eta = np.maximum(self.eta, 0.0)
             return None
         self.implied.clear()
         chosen = int(candidates[0] if first else candidates[wrong[candidates].argmax()])

@@ -1,9 +1,10 @@
 """The problem that Newton's method solves, its iterates, and how far one is from a solution."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from cvxinv.arrays import Array, namespace
+from cvxinv.rows import SHARED
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,8 @@ class Scaled:
     `nonnegative`, plus x = 0 off `columns`.
     """
 
-    W: Array  # (m, n), shared
-    unit: Array  # (m,), shared: what makes the rows of C comparable
+    W: Array = field(metadata=SHARED)  # (m, n)
+    unit: Array = field(metadata=SHARED)  # (m,), what makes the rows of C comparable
     t: Array  # (B, m), zero off rows
     rows: Array  # (B, m) bool
     d: Array  # (B, m)

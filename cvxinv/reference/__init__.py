@@ -6,23 +6,26 @@ that share their masks (one compiled statement each), spread over processes if a
 to rounding level, and given status and certificate.
 """
 
+import logging
 import time
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
+from cvxinv import checks
 from cvxinv.arrays import to_numpy
-from cvxinv.certificate.point import Point
-from cvxinv.errors import NotConvexError
-from cvxinv.problems import LastLayer, LinearProgram, Problem, Quadratic, as_problem
-from cvxinv.reference.groups import run
-from cvxinv.reference.polish import polish as polish_points
+from cvxinv.problems import LinearProgram, Problem, Quadratic, as_problem
+from cvxinv.reference.groups import Batch, run
+from cvxinv.reference.infeasible import refute
+from cvxinv.reference.polish import polish as polished
 from cvxinv.reference.solvers import choose
-from cvxinv.solution import Solution
+from cvxinv.reference.statements import ensure_stated
+from cvxinv.solution import Solution, Status
 from cvxinv.solution.certified import as_batch, as_kind, certified, certifies, solution
 
 __all__ = ["solve"]
+log = logging.getLogger("cvxinv.reference")
 
 
 @certifies
@@ -30,6 +33,7 @@ def solve(
     problem: Problem,
     solver: str | None = None,
     *,
+    tol: float | None = None,
     polish: bool = True,
     n_jobs: int = 1,
     progress: bool | None = None,
@@ -47,6 +51,8 @@ def solve(
     problem : LastLayer, MidLayer, Latent, BasisPursuit, LeastSquares or LinearProgram
     solver : "CLARABEL", "OSQP", "SCS", "HIGHS" or "UNO", optional
         By default Clarabel, HiGHS or UNO, as the statement asks for.
+    tol : float, optional
+        What the certificate has to prove for OPTIMAL; by default 1e-8, for float32 signals 1e-5.
     polish : bool
         Whether to polish; without it, x is what the solver returned.
     n_jobs : int
@@ -67,64 +73,43 @@ def solve(
     NotConvexError
         For eq. 5 with PLU or leaky ReLU, which is neither convex nor smooth: pass phi^-1(y) with
         the identity.
+    NotStatedError
+        For a class of statements, or a term in one, that has no CVXPY statement here.
     MissingSolverError, ValueError, TypeError
         For a solver that is not installed, unknown, or does not apply; for anything but a
         statement.
     """
     start = time.perf_counter()
-    problem = as_problem(problem)
-    if isinstance(problem, LastLayer) and not problem.phi.smooth:
-        raise NotConvexError(
-            f"LastLayer with activation {problem.phi.name} is neither convex nor smooth: pass"
-            " phi^-1(y)"
-            " (`activation.inverse(y)`) as y, with the identity"
-        )
-    solver = choose(problem, solver)
-    if isinstance(problem, LinearProgram) or not problem.convex:
-        x, dual, iterations = run(as_kind(as_batch(problem), np.empty(0)), solver, n_jobs, progress)
-        return _certified(problem, x, dual, None, iterations, start)
-    q = _to_numpy(problem.quadratic())
-    x, dual, iterations = run(q, solver, n_jobs, progress)
-    if polish and q.size:
-        x, dual = _polished(q, x, dual)
-    proof = None
-    if np.any(q.inequalities):
-        x, proof = _infeasible(q, x)
-        dual = np.where(proof.any(axis=1, keepdims=True), 0.0, dual)
-    return _certified(problem, x, dual, proof, iterations, start)
+    problem, q = as_problem(problem), None
+    tol = None if tol is None else checks.positive("tol", tol)
+    polish, n_jobs = checks.flag("polish", polish), _jobs(n_jobs)
+    progress = None if progress is None else checks.flag("progress", progress)
+    if problem.convex and not isinstance(problem, LinearProgram):
+        q = _to_numpy(problem.quadratic())
+    ensure_stated(problem, q)
+    solver, whole = choose(problem, solver), as_batch(problem)
+    stated: Any = as_kind(whole, np.empty(0)) if q is None else q
+    found = run(Batch(type(problem), stated, solver), n_jobs, progress)
+    x, dual, proof = found.x, found.dual, None
+    if q is not None:
+        if polish:
+            x, dual = polished(q, x, dual)
+        if np.any(q.inequalities):
+            x, proof = refute(q, x)
+            dual = np.where(proof.any(axis=1, keepdims=True), 0.0, dual)
+    answer = certified(whole, x, dual, proof, found.iterations)
+    result = solution(problem, answer, start, tol)
+    for b, status in enumerate(np.atleast_1d(result.status)):
+        if status is Status.MAX_ITER and found.failure[b]:
+            log.warning("signal %d: %s", b, found.failure[b])
+    return result
 
 
-def _polished(q: Quadratic, x: Any, dual: Any) -> tuple[Any, Any]:
-    """Polished points, where they are the better ones; a solver that failed (nan) starts the polish
-    from zero.
-    """
-    failed = ~np.isfinite(x).all(axis=1, keepdims=True) | ~np.isfinite(dual).all(
-        axis=1, keepdims=True
-    )
-    x, dual = np.where(failed, 0.0, x), np.where(failed, 0.0, dual)
-    return polish_points(q, x, dual)
-
-
-def _infeasible(q: Quadratic, x: Any) -> tuple[Any, Any]:
-    """Farkas certificates (B, m), zero for rows that are not proven infeasible, and their points of
-    least violation.
-    """
-    from cvxinv.reference.infeasible import farkas
-
-    violation = Point.quadratic(q, np.where(np.isfinite(x), x, 0.0)).violation()
-    proof = np.zeros_like(q.t)
-    suspects = np.flatnonzero(q.finite & ~(violation <= 1e-9))
-    for b in suspects:
-        least, p = farkas(q, int(b))
-        if p is not None:
-            x[b], proof[b] = least, p
-    return x, proof
-
-
-def _certified(
-    problem: Problem, x: Any, dual: Any, proof: Any, iterations: Any, start: float
-) -> Solution:
-    return solution(problem, certified(as_batch(problem), x, dual, proof, iterations), start)
+def _jobs(n_jobs: Any) -> int:
+    """Any whole number but zero, as joblib reads it."""
+    if checks.integer("n_jobs", n_jobs, least=-(2**31)) == 0:
+        raise ValueError("n_jobs: expected a number of processes, or -1 for all cores, got 0")
+    return int(n_jobs)
 
 
 def _to_numpy(q: Quadratic) -> Quadratic:

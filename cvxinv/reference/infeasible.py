@@ -4,45 +4,43 @@ x <= d has no solution.
 
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 
+from cvxinv.certificate.farkas import refuted
+from cvxinv.certificate.point import Point
 from cvxinv.problems import Quadratic
-from cvxinv.reference.solvers import SETTINGS
-from cvxinv.reference.statements import elastic
+from cvxinv.reference.solvers import attempt
+from cvxinv.reference.statements import least_violation
 
-TOLERANCE = 1e-9  # relative; also the violation up to which a point counts as feasible
+FEASIBLE = 1e-9  # relative violation up to which nobody looks for a proof
 
 
-def farkas(q: Quadratic, b: int) -> tuple[Any, Any]:
-    """The point of least violation of signal b and a proof of infeasibility (m,), None where there
-    is none.
+def refute(q: Quadratic, x: Any) -> tuple[Any, Any]:
+    """The points x (B, n), but where C x <= d is refuted those of least violation, and the proofs
+    (B, m), zero where there is none.
     """
-    rows = q.inequalities[b]
+    x, proof = x.copy(), np.zeros_like(q.t)
+    violation = Point.quadratic(q, np.where(np.isfinite(x), x, 0.0)).violation()
+    suspects = np.flatnonzero(q.finite & ~(violation <= FEASIBLE))
+    if not len(suspects):
+        return x, proof
+    least = x.copy()
+    for b in suspects:
+        least[b], proof[b] = _farkas(q, int(b))
+    holds = refuted(q, proof)[:, None]
+    return np.where(holds, least, x), np.where(holds, proof, 0.0)
+
+
+def _farkas(q: Quadratic, b: int) -> tuple[Any, Any]:
+    """The point of least violation of signal b, and its multipliers (m,): a proof, if that is more
+    than zero.
+    """
+    (m, n), rows = q.W.shape, q.inequalities[b]
     C, d = q.W[rows], q.d[b][rows]
     scale, size = np.abs(d).max(initial=0.0) or 1.0, np.abs(C).max(initial=0.0) or 1.0
-    problem, x, relaxed = elastic(C / size, d / scale, q.nonnegative)
-    try:
-        problem.solve(solver=cp.HIGHS, **SETTINGS["HIGHS"])
-    except cp.error.SolverError:  # no proof either way: the certificate of the point stands
-        return np.zeros(q.W.shape[1]), None
-    if problem.status != cp.OPTIMAL:
-        return np.zeros(q.W.shape[1]), None
-    p = np.zeros(q.W.shape[0])
-    p[rows] = np.maximum(np.asarray(relaxed.dual_value), 0.0)
-    return x.value * scale / size, p if proves_infeasible(q, b, p) else None
-
-
-def proves_infeasible(q: Quadratic, b: int, p: Any) -> bool:
-    """Whether p is a Farkas certificate for signal b, to a relative `TOLERANCE`, checked on the
-    data themselves.
-    """
-    C, d, p = q.W[q.inequalities[b]], q.d[b][q.inequalities[b]], p[q.inequalities[b]]
-    v = p @ C
-    size = np.abs(C).T @ p
-    against = np.maximum(-v, 0.0) if q.nonnegative else np.abs(v)
-    return bool(
-        (p >= 0).all()
-        and (against <= TOLERANCE * size).all()
-        and p @ d < -TOLERANCE * (p @ np.abs(d))
-    )
+    statement = least_violation(C / size, d / scale, q.nonnegative)
+    x, p = np.zeros(n), np.zeros(m)
+    if attempt(statement.problem, "HIGHS").solved:
+        x = statement.x.value * scale / size
+        p[rows] = np.maximum(statement.inequalities[0].dual_value, 0.0)
+    return x, p

@@ -1,54 +1,150 @@
-"""Polish: from a solver's answer to one that is right to rounding, by the active-set steps of
-`cvxinv.newton`.
+"""Polish: from a solver's answer to one that is right to rounding.
+
+First the active-set steps of `newton.solve`, for all signals at once. They work on A'A and measure
+by the signal; so where they do not come to rounding, where a weight is too small to be seen beside
+the signal, and for small statements always, the fit on the face (`newton.fit_on_face`), from A
+itself, has the last word.
 """
 
-from cvxinv import newton
-from cvxinv.arrays import Array, namespace
+from typing import Any
+
+import numpy as np
+
+from cvxinv import memory, newton, rows
+from cvxinv.certificate.point import Point
 from cvxinv.problems import Quadratic
 
-CHUNK = 32  # signals at a time: bounds the memory of the (B, n, n) systems
+ROUNDING = 1e-12  # residual above which a polished signal is not right to rounding
+SMALL_WEIGHT = 1e-6  # relative; below it the residual does not tell whether the weight was minded
+SMALL = 2_000  # entries of W up to which the fit on the face is cheap
+EXACT = 1e-14  # residual of a point that nothing can improve
+# relative differences of objectives and violations: what rounding makes, and what it does not
+EQUAL, CLEAR = 1e-13, 1e-9
 
 
-def polish(q: Quadratic, x: Array, dual: Array) -> tuple[Array, Array]:
-    """Point and multipliers of (Q) near `x`, `dual` with the smallest KKT residual that float64
-    allows; (B, n), (B, m).
+def polish(q: Quadratic, x: Any, dual: Any) -> tuple[Any, Any]:
+    """Point and multipliers of (Q) near `x`, `dual` that are right to what float64 allows; (B, n),
+    (B, m). A signal without a finite point starts from zero.
     """
-    xp = namespace(x)
-    parts = [
-        _polish(q[k : k + CHUNK], x[k : k + CHUNK], dual[k : k + CHUNK])
-        for k in range(0, q.size, CHUNK)
-    ]
-    return xp.concat([part[0] for part in parts], axis=0), xp.concat(
-        [part[1] for part in parts], axis=0
-    )
+    failed = ~(np.isfinite(x).all(axis=1) & np.isfinite(dual).all(axis=1))[:, None]
+    x, dual = np.where(failed, 0.0, x), np.where(failed, 0.0, dual)
+    n = q.W.shape[1]
+    for part in memory.parts(q.size, 6 * 8 * n * n):
+        try:
+            x[part], dual[part] = _polished(q[part], x[part], dual[part])
+        except np.linalg.LinAlgError:  # a system that overflowed: only its signal stays as it is
+            for b in range(*part.indices(q.size)):
+                x[b : b + 1], dual[b : b + 1] = _alone(q[b : b + 1], x[b : b + 1], dual[b : b + 1])
+    return x, dual
 
 
-def _polish(q: Quadratic, x: Array, dual: Array) -> tuple[Array, Array]:
-    xp = namespace(x)
-    norm = xp.sqrt(xp.sum(q.W * q.W, axis=0))
-    norm = xp.where(norm > 0, norm, xp.ones_like(norm))
-    s = xp.sqrt(xp.sum(q.t * q.t, axis=1, keepdims=True))
-    s = xp.where(s > 0, s, xp.sqrt(xp.sum(q.d * q.d, axis=1, keepdims=True)))
-    s = xp.where(s > 0, s, xp.ones_like(s))
-    zero, unit = xp.zeros_like(x), newton.row_units(q.W / norm)
-    scaled = newton.Scaled(
-        q.W / norm,
-        unit,
-        q.t / s,
-        q.rows,
-        unit * q.d / s,
-        q.inequalities,
-        zero + q.gamma / norm**2,
-        zero,
-        q.lam / (norm * s),
-        xp.full_like(q.columns, q.nonnegative),
-        q.columns,
-    )
-    x, dual = (
-        x * norm / s,
-        xp.where(q.inequalities & (dual > 0), dual, xp.zeros_like(dual)) / (s * unit),
-    )
-    nu = (scaled.theta(x @ scaled.W.T) - unit * dual) @ scaled.W - scaled.q * x
-    found = newton.solve(scaled, newton.Iterate(x, dual, nu))
-    eta = xp.where(q.inequalities & (found.eta > 0), found.eta, xp.zeros_like(found.eta))
-    return found.x * s / norm, eta * unit * s
+def _alone(q: Quadratic, x: Any, dual: Any) -> tuple[Any, Any]:
+    try:
+        return _polished(q, x, dual)
+    except np.linalg.LinAlgError:
+        return x, dual
+
+
+def _polished(q: Quadratic, x: Any, dual: Any) -> tuple[Any, Any]:
+    """By Newton's method, and for whom that may not do, on the face."""
+    units = _Units(q)
+    p = units.scaled(q)
+    found = newton.solve(p, units.iterate(p, x, dual))
+    x, dual = units.back(p, found)
+    weak = np.flatnonzero(_weak(p, found))
+    if len(weak):
+        fit = newton.fit_on_face(rows.take(p, weak), rows.take(found, weak))
+        both = units.back(p, found), units.back(p, rows.put(found, weak, fit))
+        better = _better(q, *both)[:, None]
+        x, dual = (np.where(better, new, old) for old, new in zip(*both, strict=True))
+    if not (q.nonnegative or q.gamma or q.lam.any() or q.inequalities.any()):
+        x = _least_norm(q, x)
+    return x, dual
+
+
+def _least_norm(q: Quadratic, x: Any) -> Any:
+    """The points of least norm with the same fit, which least squares alone does not tell apart."""
+    least = np.zeros_like(x)
+    for b in range(q.size):
+        A = q.W[np.ix_(q.rows[b], q.columns[b])]
+        least[b, q.columns[b]] = np.linalg.lstsq(A, A @ x[b, q.columns[b]])[0]
+    at, there = Point.quadratic(q, x), Point.quadratic(q, least)
+    # columns of very different size, or nearly dependent: lstsq leaves some of them out
+    same = there.objective <= at.objective + EQUAL * at.value
+    return np.where(same[:, None], least, x)
+
+
+def _weak(p: newton.Scaled, found: newton.Iterate) -> Any:
+    """(B,) bool: whom Newton's method may not have served."""
+    if p.W.size <= SMALL:
+        return np.ones(len(p.t), dtype=bool)
+    small = ((p.lam > 0) & (p.lam < SMALL_WEIGHT)) | ((p.q > 0) & (p.q < SMALL_WEIGHT))
+    return (newton.residual(p, found) > ROUNDING) | (small & p.columns).any(axis=1)
+
+
+def _better(q: Quadratic, old: tuple[Any, Any], new: tuple[Any, Any]) -> Any:
+    """(B,) bool: whether `new` is the better answer. A clear difference decides, first of the
+    violation, then of the objective; between equals, whose multipliers prove more.
+    """
+    a, b = (Point.quadratic(q, x) for x, _ in (old, new))
+    violation = b.violation() - a.violation()
+    excess, value = b.objective - a.objective, np.maximum(a.value, b.value)
+    proves_more = b.kkt(new[1]) <= np.maximum(a.kkt(old[1]), EXACT)
+    lower = (excess < -CLEAR * value) | ((excess <= CLEAR * value) & proves_more)
+    return (violation < -CLEAR) | ((violation <= EQUAL) & lower)
+
+
+class _Units:
+    """Powers of two, so that nothing is rounded: of columns, of rows, and of the signals (what is
+    fitted, or what C x <= d asks for).
+    """
+
+    def __init__(self, q: Quadratic) -> None:
+        self.norm = _power_of_two(_norms(q.W, axis=0))
+        self.W = q.W / self.norm
+        length = _norms(self.W, axis=1)
+        self.row = 1 / _power_of_two(length)
+        self.t = np.where(length > 0, q.t, 0.0)  # what no column reaches is lost, and no scale
+        asked = np.where((q.d < 0) & (length > 0), -q.d * self.row, 0.0).max(axis=1, initial=0.0)
+        s = np.maximum(_norms(self.t, axis=1), asked)
+        self.s = _power_of_two(np.where(s > 0, s, _norms(q.d, axis=1)))[:, None]
+
+    def scaled(self, q: Quadratic) -> newton.Scaled:
+        """(Q) in these units."""
+        zero, signs = np.zeros_like(q.lam), np.full_like(q.columns, q.nonnegative)
+        return newton.Scaled(
+            self.W,
+            self.row,
+            self.t / self.s,
+            q.rows,
+            self.row * q.d / self.s,
+            q.inequalities,
+            zero + q.gamma / self.norm / self.norm,
+            zero,
+            q.lam / (self.norm * self.s),
+            signs,
+            q.columns,
+        )
+
+    def iterate(self, p: newton.Scaled, x: Any, dual: Any) -> newton.Iterate:
+        """A point and multipliers of (Q) in these units."""
+        x = x * self.norm / self.s
+        eta = np.where(p.inequalities, np.maximum(dual, 0.0), 0.0) / (self.s * self.row)
+        return newton.Iterate(x, eta, (p.theta(x @ p.W.T) - p.unit * eta) @ p.W - p.q * x)
+
+    def back(self, p: newton.Scaled, at: newton.Iterate) -> tuple[Any, Any]:
+        """Point and multipliers in the units of (Q)."""
+        eta = np.where(p.inequalities, np.maximum(at.eta, 0.0), 0.0)
+        return at.x * self.s / self.norm, eta * self.row * self.s
+
+
+def _norms(a: Any, axis: int) -> Any:
+    """Euclidean norms whose squares neither overflow nor underflow."""
+    largest = abs(a).max(axis=axis, keepdims=True, initial=0.0)
+    largest = np.where(largest > 0, largest, 1.0)
+    return np.linalg.norm(a / largest, axis=axis) * np.squeeze(largest, axis)
+
+
+def _power_of_two(a: Any) -> Any:
+    """The nearest power of two, 1 for zero."""
+    return np.exp2(np.rint(np.log2(np.where(a > 0, a, 1.0))))

@@ -1,10 +1,13 @@
-"""Which solver may be asked for what, with which settings, and whether it is installed."""
+"""Which solver may be asked for what, with which settings, and one call of it."""
 
 import importlib.util
+from dataclasses import dataclass
 from typing import Any
 
 import cvxpy as cp
+import numpy as np
 
+from cvxinv import checks
 from cvxinv.errors import MissingSolverError
 from cvxinv.problems import LastLayer, LinearProgram, Problem
 
@@ -23,11 +26,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
 }
 QUADRATIC, LINEAR, NONLINEAR = ("CLARABEL", "OSQP", "SCS"), ("HIGHS", "CLARABEL"), ("UNO",)
-SOLVED = (
-    cp.OPTIMAL,
-    cp.OPTIMAL_INACCURATE,
-    cp.USER_LIMIT,
-)  # with an iterate to polish; the certificate judges it
+# with an iterate to polish; the certificate judges it
+SOLVED = (cp.OPTIMAL, cp.OPTIMAL_INACCURATE, cp.USER_LIMIT)
 
 
 def choose(problem: Problem, solver: str | None) -> str:
@@ -35,26 +35,78 @@ def choose(problem: Problem, solver: str | None) -> str:
 
     Raises
     ------
-    ValueError
-        For an unknown solver, or one that does not apply to this kind of statement.
+    ValueError, TypeError
+        For what is no name, an unknown solver, or one that does not apply to this kind of
+        statement.
     MissingSolverError
         If it is not installed.
     """
     nonconvex = isinstance(problem, LastLayer) and not problem.convex
     kinds = NONLINEAR if nonconvex else LINEAR if isinstance(problem, LinearProgram) else QUADRATIC
-    solver = kinds[0] if solver is None else solver
-    if solver not in SETTINGS:
-        raise ValueError(f"solver: expected one of {', '.join(SETTINGS)}, got {solver!r}")
-    if solver not in kinds:
-        raise ValueError(
-            f"solver: {solver} does not apply to this {type(problem).__name__}; expected"
-            f" {' or '.join(kinds)}"
-        )
-    if solver == "UNO" and not all(
-        importlib.util.find_spec(name) for name in ("unopy", "sparsediffpy")
-    ):
+    if solver is None:
+        solver = kinds[0]
+    checks.choice("solver", solver, kinds, f"for this {type(problem).__name__} ")
+    if solver == "UNO" and not all(map(importlib.util.find_spec, ("unopy", "sparsediffpy"))):
         raise MissingSolverError(
             "solver: UNO is not installed; it comes with the extra cvxinv[nlp] (unopy,"
             " sparsediffpy)"
         )
     return solver
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of a solver: after how many iterations it left an iterate, or why there is none."""
+
+    iterations: int = 0
+    failure: str = ""
+    claims: Any = None  # what else the solver says of itself (`spark` reads a bound)
+
+    @property
+    def solved(self) -> bool:
+        """Whether there is an iterate."""
+        return not self.failure
+
+
+def attempt(problem: cp.Problem, solver: str, settings: dict[str, Any] | None = None) -> Run:
+    """Solve, and leave the values in the variables of `problem`.
+
+    Whatever a solver raises is the failure of this one call. `Problem.solve` would warn of each
+    inaccurate answer; the steps that it consists of do not, so that no filter of warnings, which
+    all threads share, has to be changed. The certificate judges the answer.
+    """
+    options = SETTINGS[solver] if settings is None else settings
+    if solver == "SCS" and not any(c.size for c in problem.constraints):
+        # SCS wants a constraint: it gets one that holds everywhere
+        problem = cp.Problem(problem.objective, [0 * problem.variables()[0][0] <= 1])
+    try:
+        # no warm start: the answer for a signal must not depend on the one before it
+        data, chain, inverse = problem.get_problem_data(
+            solver, enforce_dpp=True, solver_opts=dict(options)
+        )
+        raw = chain.solve_via_data(problem, data, warm_start=False, solver_opts=dict(options))
+        solution = chain.invert(raw, inverse)
+        if solution.status in SOLVED:
+            problem.unpack(solution)
+    except Exception as error:
+        return Run(failure=f"{solver} raised {type(error).__name__}: {error}")
+    return _run(problem, solver, solution.status, solution.attr)
+
+
+def attempt_nonlinear(problem: cp.Problem, solver: str) -> Run:
+    """`attempt` for a disciplined nonlinear program."""
+    try:
+        problem.solve(solver=solver, **SETTINGS[solver])
+    except Exception as error:
+        return Run(failure=f"{solver} raised {type(error).__name__}: {error}")
+    return _run(problem, solver, problem.status, {"num_iters": problem.solver_stats.num_iters})
+
+
+def _run(problem: cp.Problem, solver: str, status: str, attr: dict[str, Any]) -> Run:
+    iterations = int(attr.get("num_iters") or 0)
+    if status not in SOLVED:
+        return Run(iterations, f"{solver} ended with status {status}")
+    values = [v.value for v in problem.variables()]
+    if not all(v is not None and np.isfinite(v).all() for v in values):
+        return Run(iterations, f"{solver} returned nan or inf")
+    return Run(iterations, claims=attr.get("solver_specific_stats"))

@@ -19,7 +19,7 @@ HOUSE = """
     problems     generator
     activations
     rows         checks
-    arrays       memory       record
+    arrays       memory
     errors       version
 """
 # The same inside `fast`; the face `fast` hands out `solve` and `latent`.

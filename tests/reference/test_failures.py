@@ -20,6 +20,7 @@ from cvxinv import (
     reference,
     snr,
 )
+from cvxinv.reference.solvers import Run
 
 W = [np.eye(3, 2), np.eye(4, 3)]
 
@@ -34,7 +35,7 @@ def test_wrong_kinds_are_named(pursuit):
 
 @pytest.mark.parametrize("weight", [np.nan, np.inf, -1.0])
 def test_weights_per_column_are_finite(weight):
-    with pytest.raises(ValueError, match=r"^lam: expected finite entries >= 0"):
+    with pytest.raises(ValueError, match=r"^lam: expected finite numbers >= 0"):
         BasisPursuit(np.eye(3), np.ones(3), lam=np.array([0.1, weight, 0.1]))
 
 
@@ -53,14 +54,14 @@ def test_noise_that_leaves_the_range_of_phi_has_no_bound_and_says_so():
 
 
 def test_a_linear_program_that_fails_does_not_take_its_batch_along(monkeypatch):
-    run, calls = import_module("cvxinv.reference.groups"), []
-    solve = run._solve
+    signals, calls = import_module("cvxinv.reference.signals"), []
+    attempt = signals.attempt
 
     def fails_once(problem, solver):
         calls.append(solver)
-        return (False, 0) if len(calls) == 2 else solve(problem, solver)
+        return Run(failure="it fails") if len(calls) == 2 else attempt(problem, solver)
 
-    monkeypatch.setattr(run, "_solve", fails_once)
+    monkeypatch.setattr(signals, "attempt", fails_once)
     rng = np.random.default_rng(0)
     sol = reference.solve(
         LinearProgram(rng.standard_normal((8, 3)), np.abs(rng.standard_normal((3, 8))))

@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import cvxpy as cp
 import numpy as np
 import pytest
 
@@ -168,8 +169,8 @@ def test_the_gram_form_reaches_the_solver():
     """
     from cvxinv.reference.statements import last_layer
 
-    statement = last_layer(np.random.default_rng(0).standard_normal((50, 6)))
-    statement.t.value, statement.lam.value = np.ones(50), np.ones(6)
+    t, lam = cp.Parameter(50, value=np.ones(50)), cp.Parameter(6, nonneg=True, value=np.ones(6))
+    statement = last_layer(np.random.default_rng(0).standard_normal((50, 6)), t, lam)
     data = statement.problem.get_problem_data("OSQP")[0]
     assert data["P"].shape == (6, 6)
     assert data["A"].shape[0] + data["F"].shape[0] <= 6
