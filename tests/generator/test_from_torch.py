@@ -87,6 +87,11 @@ WORDS = {
     "in place arithmetic": lambda: Forward(
         lambda net, z: net(z).mul_(2).sub_(torch.ones(5)).div_(3)
     ),
+    "by name": lambda: Forward(
+        lambda net, z: net[2](torch.clamp(input=torch.mul(input=net[0](z), other=2), min=0))
+    ),
+    "z changed in place": lambda: Forward(lambda net, z: net(z.mul_(2))),
+    "a ReLU changed in place": lambda: Forward(lambda net, z: net[2](net[0](z).relu().mul_(3))),
     "scaled between": lambda: Forward(lambda net, z: net[2](-3 * net[1](net[0](z) / 7) + 0.5)),
     "a linear skip": lambda: Forward(
         lambda net, z: net[2](F.relu(net[0](z) + torch.add(net[0](z), net[0](-z), alpha=2)))
@@ -152,7 +157,7 @@ MODULES = LAYERS | WORDS | OUTPUTS | HOOKS
 
 def signals(net, z):
     with torch.no_grad():
-        return net(z).flatten(1)
+        return net(z.clone()).flatten(1)
 
 
 @pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")

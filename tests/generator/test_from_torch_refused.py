@@ -20,7 +20,7 @@ from tests.support.modules import (
 )
 
 SEQUENTIAL = [
-    (mlp(nn.GELU()), r"module 1, GELU.*neither affine, nor a ReLU"),
+    (mlp(nn.GELU()), r"module 1, GELU.*not known as an affine map, a ReLU"),
     (nn.Sequential(nn.Conv1d(1, 1, 3)), r"module 0, Conv1d.*a convolution: eq. 2 is fully"),
     (
         nn.Sequential(mlp(), nn.Unflatten(1, (5, 1, 1)), nn.ConvTranspose2d(5, 1, 4)),
@@ -49,15 +49,15 @@ SEQUENTIAL = [
     (nn.Sequential(nn.Linear(3, 5), nn.Tanh()), r"it has no ReLU"),
 ]
 OWN_FORWARD = [
-    (Normalised(*mlp()), r"module \(root\), Normalised: norm: it is neither affine"),
+    (Normalised(*mlp()), r"module \(root\), Normalised: norm: it is not known as"),
     (Residual(*mlp(), nn.ReLU(), nn.Linear(5, 3)), r"Residual: add: a residual .* from z to .* 4,"),
     (Forward(lambda net, z: torch.cat([net(z), z], 1)), r"cat: it joins several tensors"),
     (Forward(lambda net, z: net(z) * net(z)), r"mul: a product of two"),
-    (Forward(lambda net, z: 1 / net(z)), r"rdiv: it is neither affine"),
+    (Forward(lambda net, z: 1 / net(z)), r"rdiv: it is not known as"),
     (Forward(lambda net, z: F.dropout(net(z))), r"dropout: .*training=self.training"),
     (Forward(lambda net, z: net(z) + torch.randn_like(net(z))), r"add: .* from signal to signal"),
     (Forward(lambda net, z: net(z) + torch.randn(5)), r"not the same for every z.*random numbers"),
-    (Forward(lambda net, z: net(z) if z.sum() > 0 else -net(z)), r"sum: it is neither"),
+    (Forward(lambda net, z: net(z) if z.sum() > 0 else -net(z)), r"sum: it is not known"),
     (Forward(lambda net, z: net(z) if z[0, 0] > 0 else -net(z)), r"getitem: it moves the axis"),
     (Forward(lambda net, z: net(z) * (z[:, :1] > 0)), r"gt: it looks at the values"),
     (Forward(lambda net, z: torch.from_numpy(2 * net(z).numpy())), r"numpy: it looks at the val"),
@@ -139,6 +139,27 @@ def test_scripts():
 def test_what_is_no_module(what):
     with pytest.raises(TypeError, match=r"module: expected a torch.nn.Module"):
         Generator.from_torch(what)
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_weights_that_are_not_finite(bad):
+    net = mlp(output=nn.Tanh())
+    nn.init.constant_(net[2].weight, bad)
+    with pytest.raises(ValueError, match=r"weights\[1\]: expected finite"):
+        Generator.from_torch(net)
+
+
+class Guarded(Autoencoder):
+    """A property that raises must not hide what is wrong."""
+
+    @property
+    def generated(self):
+        raise RuntimeError("train first")
+
+
+def test_properties_are_left_alone():
+    with pytest.raises(UnsupportedModuleError, match=r"pass module\.decoder\)"):
+        Generator.from_torch(Guarded())
 
 
 # -- the comparison with the module ----------------------------------------------------------------

@@ -40,7 +40,9 @@ def _linear(call: Call) -> Expression:
 
 def _matmul(call: Call) -> Expression:
     A = call.argument(1, "other", call.kwargs.get("mat2"))
-    return _times(call, call.args[0], A.mT if isinstance(A, torch.Tensor) and A.ndim > 1 else A)
+    return _times(
+        call, call.argument(0, "input"), A.mT if isinstance(A, torch.Tensor) and A.ndim > 1 else A
+    )
 
 
 def _addmm(call: Call) -> Expression:
@@ -53,7 +55,7 @@ def _addmm(call: Call) -> Expression:
 
 def _add(call: Call, sign: float = 1.0) -> Expression:
     """a + alpha * b."""
-    a, b = call.args[0], call.argument(1, "other")
+    a, b = call.argument(0, "input"), call.argument(1, "other")
     alpha = sign * call.kwargs.get("alpha", 1)
     if not isinstance(a, Expression):
         return call.scaled(b, alpha).shifted(call.constant(a))
@@ -74,7 +76,9 @@ def _origin(e: Expression) -> str:
 
 
 def _rsub(call: Call) -> Expression:
-    return call.scaled(call.args[0], -1).shifted(call.constant(call.argument(1, "other")))
+    return call.scaled(call.argument(0, "input"), -1).shifted(
+        call.constant(call.argument(1, "other"))
+    )
 
 
 def _neg(call: Call) -> Expression:
@@ -82,14 +86,14 @@ def _neg(call: Call) -> Expression:
 
 
 def _mul(call: Call) -> Expression:
-    a, b = call.args[0], call.argument(1, "other")
+    a, b = call.argument(0, "input"), call.argument(1, "other")
     if isinstance(a, Expression) and isinstance(b, Expression):
         raise Refusal("a product of two tensors that depend on z")
     return call.scaled(a, b) if isinstance(a, Expression) else call.scaled(b, a)
 
 
 def _div(call: Call) -> Expression:
-    a, b = call.args[0], call.argument(1, "other")
+    a, b = call.argument(0, "input"), call.argument(1, "other")
     if isinstance(b, Expression) or call.kwargs.get("rounding_mode") is not None:
         raise Refusal("a division by what depends on z, or a rounded one")
     return call.scaled(a, 1 / call.constant(b))
@@ -122,7 +126,8 @@ def _relu(call: Call) -> Expression:
     t = call.affine(e)
     if t.is_not_negative():
         return t
-    return variable(Layer(call.result.flatten(1).double(), t, call.place))
+    x = call.result.flatten(1).to(torch.float64, copy=True)  # it may be changed in place
+    return variable(Layer(x, t, call.place))
 
 
 def _phi(call: Call, phi: Activation) -> Expression:
@@ -162,9 +167,9 @@ def _clamp(call: Call) -> Expression:
 
 
 def _maximum(call: Call) -> Expression:
-    a, b = call.args[0], call.argument(1, "other")
+    a, b = call.argument(0, "input"), call.argument(1, "other")
     if not isinstance(a, Expression):
-        call = replace(call, args=(b, a))
+        call = replace(call, args=(b, a), kwargs={})
         a, b = b, a
     return _between(call, b, None)
 

@@ -37,7 +37,7 @@ WHY = {
     **dict.fromkeys(("gt", "ge", "lt", "le", "where", "equal", "allclose"), LOOKS),
 }
 OTHERWISE = (
-    "it is neither affine, nor a ReLU, nor an output activation"
+    "it is not known as an affine map, a ReLU or an output activation"
     " (tanh, sigmoid, leaky ReLU, cvxinv.nn.PLU)"
 )
 
@@ -56,8 +56,9 @@ class Trace(TorchFunctionMode):
         self.known: dict[int, tuple[torch.Tensor, Expression]] = {}  # by id, kept alive
 
     def run(self, forward: Callable[[torch.Tensor], Any], z: torch.Tensor) -> Any:
-        """forward(z), followed."""
-        self._keep(z, variable(Layer(z.double())))
+        """forward(z), followed; on a copy, which it may change in place."""
+        z = z.clone()
+        self._keep(z, variable(Layer(z.to(torch.float64, copy=True))))
         with ExitStack() as hooks:
             for name, module in self.module.named_modules():
                 enter, leave = partial(self._enter, name), self._leave
