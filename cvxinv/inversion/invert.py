@@ -13,7 +13,7 @@ import numpy as np
 
 from cvxinv import rows
 from cvxinv.arrays import Array, cast_to, dtype_name, namespace, to_numpy
-from cvxinv.checks import nonnegative, per_signal
+from cvxinv.checks import integer, nonnegative, per_signal
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import observed_norm, rows_of, signals_of
 from cvxinv.inversion.error_bars import Spectrum, root, spectrum
@@ -101,12 +101,14 @@ def invert(
         raise ValueError(
             "prior: expected a positive standard deviation of z, together with `noise`"
         )
+    starts = STARTS if starts is None else integer("starts", starts)
+    seed = integer("seed", seed)
     first = _pursuit(G, y, seen, sigma, solve)
     found = importlib.import_module("fast").levenberg_marquardt(
         G,
         y,
         start=first.z,
-        starts=STARTS if starts is None else starts,
+        starts=starts,
         seed=seed,
         observed=seen,
         prior=0.0 if sigma is None or prior is None else (sigma / sigma_z) ** 2,

@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from typing import Literal
 
 from cvxinv.arrays import Array, match, namespace
-from cvxinv.checks import choice, nonnegative, per_layer
+from cvxinv.checks import choice, flag, nonnegative, per_layer
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.guarantees.recursion import column_norms, propagated, reachable_lipschitz, weights
@@ -61,7 +61,7 @@ def layered_basis_pursuit(
     """
     solve = backend(solve)
     y, seen = signals_of(G, y, observed)
-    noise = nonnegative("noise", noise)
+    noise, debias = nonnegative("noise", noise), flag("debias", debias)
     if isinstance(lam, str):
         choice("lam", lam, ("theorem3",), also="numbers or ")
     given = None if isinstance(lam, str) else per_layer("lam", lam, G.depth)

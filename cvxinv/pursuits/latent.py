@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cvxinv.arrays import Array
-from cvxinv.checks import per_layer
+from cvxinv.checks import flag, nonnegative, per_layer
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import signals_of
 from cvxinv.problems import Latent, MidLayer
@@ -57,7 +57,8 @@ def latent_pursuit(
     """
     solve = backend(solve)
     y, seen = signals_of(G, y, observed)
-    lams = per_layer("lam", lam, G.depth)
+    lams, gamma = per_layer("lam", lam, G.depth), nonnegative("gamma", gamma)
+    debias = flag("debias", debias)
     first, invalid = last_layer(G, y, seen, lams[-1])
     solutions = [solve(first)]
     for i in range(G.depth - 1, 0, -1):

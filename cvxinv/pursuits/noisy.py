@@ -20,6 +20,7 @@ from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.problems import LastLayer, Latent, MidLayer
 from cvxinv.pursuits.common import Solve, backend, collected, last_layer
+from cvxinv.rows import one_or_many
 from cvxinv.solution import Inversion, Solution
 
 FISTA_STEPS = 50  # on phi from the solution on phi^-1(y): noise is all that more of them would fit
@@ -58,13 +59,14 @@ def noisy_pursuit(
     """
     y, seen = signals_of(G, y, observed)
     xp = namespace(y)
-    solve = None if solve is backend(None) else solve
-    default: Any = backend(None)
-    go_on: Solve = partial(default, max_iter=CAP, sure=False) if solve is None else solve
+    given = None if noise is None else _levels(noise, y)
+    ours: Any = backend(None)
+    solve = None if solve is ours else solve
+    go_on = partial(ours, max_iter=CAP, sure=False) if solve is None else backend(solve)
     last, invalid = _last(G, y, seen, solve)
     solutions, supports = [last], []
     M = xp.astype(rows_of(seen, y), xp.float64)
-    variance, share = _noise(G, float64(y), M, last, noise)
+    variance, share = _noise(G, float64(y), M, last, given)
     for i in range(G.depth, 0, -1):
         W, x = float64(match(G.weights[i], y)), solutions[-1].x
         of_entries = variance[..., None] * _gains(W) / share[..., None]
@@ -102,7 +104,16 @@ def _last(
     return solution, xp.zeros_like(y[..., 0], dtype=xp.bool)
 
 
-def _noise(G: Generator, y: Array, M: Array, last: Solution, noise: Any) -> tuple[Array, Array]:
+def _levels(noise: Any, y: Array) -> Array:
+    """sigma (B,), or one for one signal."""
+    many = one_or_many(y)
+    levels: Array = many.back(per_signal("noise", noise, many.signals))
+    return levels
+
+
+def _noise(
+    G: Generator, y: Array, M: Array, last: Solution, sigma: Array | None
+) -> tuple[Array, Array]:
     """sigma^2 per signal, and the mean of phi'^2 over all pixels (0 where they are hidden): how
     much of W_L'W_L is seen.
     """
@@ -111,9 +122,8 @@ def _noise(G: Generator, y: Array, M: Array, last: Solution, noise: Any) -> tupl
     t = x @ float64(match(G.weights[-1], y)).T
     t = t if G.biases is None else t + float64(match(G.biases[-1], y))
     share = xp.clip(xp.mean(M * G.activation.derivative(t) ** 2, axis=-1), 1e-12, None)
-    if noise is not None:
-        sigma = per_signal("noise", noise, y if y.ndim == 2 else y[None, :])
-        return (sigma if y.ndim == 2 else sigma[0]) ** 2, share
+    if sigma is not None:
+        return sigma**2, share
     misfit = xp.where(M > 0, y - G.activation(t), xp.zeros_like(t))
     spare = xp.sum(M, axis=-1) - xp.sum(xp.astype(last.support, xp.float64), axis=-1)
     return xp.sum(misfit**2, axis=-1) / xp.clip(spare, 1.0, None), share

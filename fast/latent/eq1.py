@@ -5,8 +5,7 @@ The layers forward, then products masked by the supports: J = diag(phi') W_L D_L
 the 0/1 diagonal of S_i.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -14,78 +13,52 @@ from torch import Tensor
 
 from cvxinv.activations import Activation
 from cvxinv.arrays import Array, dtype_name, is_torch
-from cvxinv.checks import instance, points, signals
 from cvxinv.generator import Generator
 from cvxinv.generator.jacobian import through
+from cvxinv.rows import SHARED
 from cvxinv.solution import STATUS_TOLERANCE
-from fast.core.layer import take
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Eq. 1 for a batch: y (B, n), zero where it is not seen, and `seen` (B, n) in 0/1, None for
-    all.
+    """Eq. 1 for a batch, with `weight` / 2 ||z||^2 added to the objective (as in eq. 9)."""
 
-    With a prior, `weight` (B, 1) / 2 ||z||^2 is added to the objective (as in eq. 9).
-    """
+    weights: list[Tensor] = field(metadata=SHARED)
+    biases: list[Tensor] = field(metadata=SHARED)
+    phi: Activation = field(metadata=SHARED)
+    y: Tensor  # (B, n), zero where it is not seen
+    seen: Tensor | None  # (B, n) in 0/1, None for all
+    weight: Tensor  # (B, 1), of the prior; zero without one
 
-    weights: list[Tensor]
-    biases: list[Tensor]
-    phi: Activation
-    y: Tensor
-    seen: Tensor | None
-    weight: Tensor | None = None
-
-    def __getitem__(self, rows: Any) -> "Fit":
-        """The same for some of the signals."""
-        return replace(
-            self, y=self.y[rows], seen=take(self.seen, rows), weight=take(self.weight, rows)
-        )
-
-    def with_prior(self, weight: Tensor | None) -> "Fit":
-        """The same with weight (B, 1) / 2 ||z||^2 added to the objective."""
-        return replace(self, weight=weight)
+    def with_prior(self, weight: Tensor) -> "Fit":
+        """The same with another weight (B,) of the prior."""
+        return replace(self, weight=weight[:, None].to(self.y))
 
     def to(self, dtype: torch.dtype) -> "Fit":
         """The same in another precision."""
         weights, biases = ([a.to(dtype) for a in arrays] for arrays in (self.weights, self.biases))
-        seen, weight = (None if a is None else a.to(dtype) for a in (self.seen, self.weight))
-        return replace(
-            self, weights=weights, biases=biases, y=self.y.to(dtype), seen=seen, weight=weight
-        )
+        seen = None if self.seen is None else self.seen.to(dtype)
+        y, weight = self.y.to(dtype), self.weight.to(dtype)
+        return Fit(weights, biases, self.phi, y, seen, weight)
 
     def pixels(self, some: Tensor) -> "Fit":
         """The same over some of the pixels only, given by their indices."""
-        weights, biases = (
-            [*self.weights[:-1], self.weights[-1][some]],
-            [*self.biases[:-1], self.biases[-1][some]],
-        )
-        return replace(
-            self,
-            weights=weights,
-            biases=biases,
-            y=self.y[:, some],
-            seen=None if self.seen is None else self.seen[:, some],
-        )
+        weights = [*self.weights[:-1], self.weights[-1][some]]
+        biases = [*self.biases[:-1], self.biases[-1][some]]
+        seen = None if self.seen is None else self.seen[:, some]
+        return replace(self, weights=weights, biases=biases, y=self.y[:, some], seen=seen)
 
     def objective(self, z: Tensor) -> Tensor:
         """The objective (B,) at z (B, n_0)."""
-        value = 0.5 * self._masked(self.phi(self._forward(z)[1]) - self.y).square().sum(dim=1)
-        return (
-            value
-            if self.weight is None
-            else value + 0.5 * self.weight[:, 0] * z.square().sum(dim=1)
-        )
+        e = self._masked(self.phi(self._forward(z)[1]) - self.y)
+        return 0.5 * e.square().sum(dim=1) + self._prior(z)
 
     def gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """The objective (B,) and its gradient (B, n_0) at z."""
         xs, t = self._forward(z)
         e = self._masked(self.phi(t) - self.y)
-        objective = 0.5 * (e * e).sum(dim=1)
-        g = self._backward(xs, e.mul_(self.phi.derivative(t)))
-        if self.weight is None:
-            return objective, g
-        return objective + 0.5 * self.weight[:, 0] * z.square().sum(dim=1), g + self.weight * z
+        objective = 0.5 * (e * e).sum(dim=1) + self._prior(z)
+        return objective, self._backward(xs, e.mul_(self.phi.derivative(t))) + self.weight * z
 
     def jacobian(self, z: Tensor) -> Tensor:
         """J' of the observed rows at z (B, n_0, n), from a product with each W for all signals and
@@ -118,36 +91,26 @@ class Fit:
             d = (d @ W).mul_(x.sign())  # x >= 0; a float mask costs less than a boolean one
         return d @ self.weights[0]
 
+    def _prior(self, z: Tensor) -> Tensor:
+        return 0.5 * self.weight[:, 0] * z.square().sum(dim=1)
+
     def _masked(self, a: Tensor) -> Tensor:
         return a if self.seen is None else a * self.seen
 
 
 def fit_to(G: Generator, y: Array, seen: Array | None) -> tuple[Fit, Tensor]:
-    """Eq. 1 for y as a batch, and which signals are finite where they are seen."""
+    """Eq. 1 for y as a batch, without a prior, and which signals are finite where they are seen."""
     data = batch(y)
     M = torch.ones_like(data, dtype=torch.bool) & (True if seen is None else tensor(seen))
     usable = torch.isfinite(data)
     weights = [tensor(W).to(data) for W in G.weights]
-    biases = (
-        [W.new_zeros(len(W)) for W in weights]
-        if G.biases is None
-        else [tensor(b).to(data) for b in G.biases]
-    )
-    zero_filled = torch.where(M & usable, data, torch.zeros_like(data))
-    return Fit(
-        weights, biases, G.activation, zero_filled, None if seen is None else M.to(data.dtype)
-    ), (usable | ~M).all(dim=1)
-
-
-def checked(G: Generator, y: Any) -> Array:
-    """The signals y, if they are those of a generator G."""
-    instance("G", G, Generator, "a cvxinv.Generator")
-    return signals("y", y, G.sizes[-1])
-
-
-def checked_start(G: Generator, y: Array, start: Any) -> Array:
-    """The start, if it has one row for each of the signals y."""
-    return points("start", start, y, G.sizes[0])
+    biases = [W.new_zeros(len(W)) for W in weights]
+    if G.biases is not None:
+        biases = [tensor(b).to(data) for b in G.biases]
+    known = torch.where(M & usable, data, 0.0)
+    mask = None if seen is None else M.to(data.dtype)
+    fit = Fit(weights, biases, G.activation, known, mask, data.new_zeros(len(data), 1))
+    return fit, (usable | ~M).all(dim=1)
 
 
 def tensor(a: Array) -> Tensor:

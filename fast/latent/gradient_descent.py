@@ -14,11 +14,13 @@ from rich.progress import Progress
 from torch import Tensor
 
 from cvxinv.arrays import Array, cast_to, is_torch
-from cvxinv.checks import choice, integer, mask, positive, share
+from cvxinv.checks import choice, flag, integer, points, positive, share
 from cvxinv.generator import Generator
-from cvxinv.generator.arguments import observed_norm
+from cvxinv.generator.arguments import observed_norm, signals_of
+from cvxinv.rows import take
 from cvxinv.solution import Inversion, Status
-from fast.latent.eq1 import Fit, batch, checked, checked_start, fit_to
+
+from .eq1 import Fit, batch, fit_to
 
 STEP_SIZES = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4)  # of the search on random networks (section 6.1)
 SMALL_GRADIENT = 1e-9  # the gradient norm that ends it
@@ -86,9 +88,8 @@ def gradient_descent(
     ValueError, TypeError
         Naming the argument, for wrong shapes, kinds or numbers.
     """
-    y = checked(G, y)
-    seen = mask("observed", observed, y, G.sizes[-1])
-    first = None if start is None else checked_start(G, y, start)
+    y, seen = signals_of(G, y, observed)
+    first = None if start is None else points("start", start, y, G.sizes[0])
     steps, seed = integer("steps", steps, 1), integer("seed", seed)
     momentum = share("momentum", momentum)
     if isinstance(step, str):
@@ -98,22 +99,17 @@ def gradient_descent(
 
     fit, finite = fit_to(G, y, seen)
     z0 = _start(fit, G.sizes[0], seed, first)
-    shown = progress if progress is not None else steps * len(z0) >= LONG
+    shown = steps * len(z0) >= LONG if progress is None else flag("progress", progress)
     with Progress(disable=not shown, transient=True) as bar:
         if progress is None and not bar.console.is_terminal:
             bar.disable = True
         z = torch.full_like(z0, torch.nan)
+        some, begin = take(fit, finite), z0[finite]
         if isinstance(step, str):
-            z[finite] = _search(fit[finite], z0[finite], steps, momentum, bar)
+            z[finite] = _search(some, begin, steps, momentum, bar)
         else:
-            z[finite] = _descend(
-                fit[finite],
-                z0[finite],
-                [step * (1 - t / steps) for t in range(steps)],
-                momentum,
-                0.0,
-                bar,
-            )[0]
+            decaying = [step * (1 - t / steps) for t in range(steps)]
+            z[finite] = _descend(some, begin, decaying, momentum, 0.0, bar)[0]
     stationary = fit.stationary(z)
     z = z if y.ndim == 2 else z[0]
     return _inversion(G, y, seen, z if is_torch(y) else z.numpy(), finite, stationary)
@@ -142,7 +138,7 @@ def _search(fit: Fit, start: Tensor, steps: int, momentum: float, bar: Progress)
     unsolved = torch.arange(len(z), device=z.device)
     for step in STEP_SIZES:
         found, objective, converged = _descend(
-            fit[unsolved], start[unsolved], [step] * steps, momentum, SMALL_GRADIENT, bar
+            take(fit, unsolved), start[unsolved], [step] * steps, momentum, SMALL_GRADIENT, bar
         )
         better = converged | (objective < value[unsolved])
         z[unsolved[better]], value[unsolved[better]] = found[better], objective[better]
@@ -168,21 +164,18 @@ def _descend(
         best, lowest = torch.where(lower[:, None], z, best), torch.where(lower, objective, lowest)
         if t % EVERY == 0 or t == len(sizes):
             norm = g.norm(dim=1)
-            rounding = math.sqrt(eps) * lowest + eps**1.5 * fit.y.square().sum(
-                dim=1
-            )  # the second where no residual is left
+            rounding = math.sqrt(eps) * lowest
+            rounding += eps**1.5 * fit.y.square().sum(dim=1)  # where no residual is left
             kept = torch.isfinite(objective) & (objective <= lowest + rounding)
-            out[rows], value[rows] = (
-                torch.where(kept[:, None], z, best),
-                torch.where(kept, objective, lowest),
-            )
+            out[rows] = torch.where(kept[:, None], z, best)
+            value[rows] = torch.where(kept, objective, lowest)
             converged[rows] = kept & (norm < tol)
             bar.update(task, completed=t)
             going = torch.isfinite(norm) & ~(norm < tol)
             if not bool(going.any()):
                 break
             if not bool(going.all()):
-                fit, rows = fit[going], rows[going]
+                fit, rows = take(fit, going), rows[going]
                 z, v, g, best, lowest = z[going], v[going], g[going], best[going], lowest[going]
         v.mul_(momentum).add_(g)
         z.sub_(v, alpha=size)

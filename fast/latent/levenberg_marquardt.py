@@ -3,17 +3,18 @@ pixels, perhaps with a prior.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from cvxinv.arrays import Array, float64, is_torch
-from cvxinv.checks import integer, mask, nonnegative, per_signal
+from cvxinv.checks import integer, nonnegative, per_signal, points
 from cvxinv.generator import Generator
-from fast.latent.eq1 import batch, checked, checked_start, fit_to
-from fast.latent.race import multistart
-from fast.latent.steps import begin, descend
+from cvxinv.generator.arguments import signals_of
+
+from .eq1 import batch, fit_to
+from .race import multistart
+from .steps import begin, descend
 
 # objective relative to 1/2 ||y||^2 below which a start is the solution but for rounding: nothing is
 # raced against it
@@ -93,18 +94,16 @@ def levenberg_marquardt(
     ValueError, TypeError
         Naming the argument, for wrong shapes, kinds or numbers.
     """
-    y = checked(G, y)
-    seen = mask("observed", observed, y, G.sizes[-1])
-    first = None if start is None else checked_start(G, y, start)
-    starts, seed, steps = (
-        integer(name, k) for name, k in (("starts", starts), ("seed", seed), ("steps", steps))
-    )
+    y, seen = signals_of(G, y, observed)
+    n0 = G.sizes[0]
+    first = None if start is None else points("start", start, y, n0)
+    starts, seed, steps = integer("starts", starts), integer("seed", seed), integer("steps", steps)
     scale = nonnegative("scale", scale)
+    weight = per_signal("prior", prior, batch(y))
     with torch.no_grad():
         fit, finite = fit_to(G, float64(y), seen)
-        B, n0 = len(fit.y), G.sizes[0]
-        fit = fit.with_prior(_prior(prior, fit.y))
-        z = fit.y.new_full((B, n0), torch.nan) if first is None else batch(first).to(fit.y)
+        fit = fit.with_prior(weight)
+        z = fit.y.new_full((len(fit.y), n0), torch.nan) if first is None else batch(first).to(fit.y)
         lost = ~torch.isfinite(z).all(1)
         own = begin(fit, torch.where(lost[:, None], 0.0, z))
         own.objective[lost], own.finished[lost] = torch.inf, False
@@ -126,9 +125,3 @@ def levenberg_marquardt(
         back(found.steps),
         back(found.finished & finite),
     )
-
-
-def _prior(value: Any, y: Tensor) -> Tensor | None:
-    """The weight (B, 1), or None for none."""
-    w: Tensor = per_signal("prior", value, y)
-    return w[:, None] if bool(w.any()) else None

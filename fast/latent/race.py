@@ -13,8 +13,10 @@ from torch import Tensor
 
 from cvxinv.arrays import match
 from cvxinv.generator import Generator
-from fast.latent.eq1 import Fit
-from fast.latent.steps import Point, begin, descend
+from cvxinv.rows import store, take
+
+from .eq1 import Fit
+from .steps import Point, begin, descend
 
 DRAWS = 1024  # latent vectors drawn for each random start
 HEATS, SHARE = (3, 6), 0.2  # steps in the two heats of a race; the share that goes on, at least two
@@ -48,14 +50,13 @@ def multistart(
         for wave in waves if count else [range(1)]:
             if not len(rows) or not len(wave):
                 continue
-            some = fit[rows]
+            some = take(fit, rows)
             others = torch.stack([nearest(G, some, [seed, STREAM, k], scale) for k in wave])
             z, agreement[rows] = race(some, own.z[rows], lost[rows], others)
             found = begin(some, z)
-            better = torch.nonzero(found.objective < own.objective[rows])[
-                :, 0
-            ]  # decided in float64
-            own.put(rows[better], found[better])
+            lower = found.objective < own.objective[rows]  # decided in float64
+            better = torch.nonzero(lower)[:, 0]
+            store(own, rows[better], take(found, better))
             rows = rows[agreement[rows] < 1]
             lost = lost & ~torch.isfinite(own.objective)
     return agreement
@@ -65,9 +66,8 @@ def nearest(G: Generator, fit: Fit, seed: list[int], scale: float) -> Tensor:
     """Of DRAWS random latent vectors the one (B, n_0) whose signal is nearest to y over the
     observed pixels.
     """
-    Z = match(scale * np.random.default_rng(seed).standard_normal((DRAWS, G.sizes[0])), fit.y).to(
-        fit.y.dtype
-    )
+    drawn = scale * np.random.default_rng(seed).standard_normal((DRAWS, G.sizes[0]))
+    Z = match(drawn, fit.y).to(fit.y.dtype)
     Y, y = G(Z.to(torch.float32)), fit.y.to(torch.float32)
     size = Y.square()
     size = size.sum(1) if fit.seen is None else fit.seen.to(torch.float32) @ size.T
@@ -82,15 +82,14 @@ def race(fit: Fit, own: Tensor, lost: Tensor, others: Tensor) -> tuple[Tensor, T
     single, z = fit.to(torch.float32), torch.cat([own[None], others]).to(torch.float32)
     K, B, n0 = z.shape
     b = torch.arange(B, device=z.device)
-    at = begin(single[b.repeat(K)], z.reshape(K * B, n0))
+    at = begin(take(single, b.repeat(K)), z.reshape(K * B, n0))
     at.objective[:B][lost], at.finished[:B][lost] = torch.inf, True
-    some = torch.from_numpy(np.random.default_rng(0).permutation(fit.y.shape[1])[: SKETCH * n0]).to(
-        z.device
-    )
-    at = descend(single[b.repeat(K)], at, HEATS[0], some)
+    order = np.random.default_rng(0).permutation(fit.y.shape[1])
+    some = torch.from_numpy(order[: SKETCH * n0]).to(z.device)
+    at = descend(take(single, b.repeat(K)), at, HEATS[0], some)
     K = min(K, max(2, round(SHARE * K)))
-    at = at[(_order(at, b)[:K] * B + b).reshape(-1)]
-    at = descend(single[b.repeat(K)], at, HEATS[1])
+    at = take(at, (_order(at, b)[:K] * B + b).reshape(-1))
+    at = descend(take(single, b.repeat(K)), at, HEATS[1])
     zs, valid = at.z.reshape(K, B, n0), torch.isfinite(at.objective).reshape(K, B)
     winner = zs[_order(at, b)[0], b]
     same = valid & ((zs - winner).norm(dim=2) <= SAME * winner.norm(dim=1))

@@ -15,19 +15,14 @@ import torch
 from torch import Tensor
 
 from cvxinv.newton.gauss_newton import unit_diagonal
-from fast.latent.eq1 import Fit
+from cvxinv.rows import store, take
 
-TRIALS = (
-    0.03,
-    1.0,
-    30.0,
-    1000.0,
-)  # dampings that are tried with one J, relative to the one that served last
-FIRST, LEAST, MOST = (
-    1e-2,
-    1e-9,
-    1e6,
-)  # damping at the start; its bounds: beyond the last a step descends nowhere
+from .eq1 import Fit
+
+# dampings that are tried with one J, relative to the one that served last
+TRIALS = (0.03, 1.0, 30.0, 1000.0)
+# damping at the start; its bounds: beyond the last a step descends nowhere
+FIRST, LEAST, MOST = 1e-2, 1e-9, 1e6
 ROUNDING = 1e-15  # of y: a step that promises to descend by less than this makes is the last
 EXACT = 1e-28  # objective relative to 1/2 ||y||^2: the signal is reproduced to rounding
 CHUNK = 1 << 21  # entries of J at a time: more do not fit the caches
@@ -35,29 +30,13 @@ CHUNK = 1 << 21  # entries of J at a time: more do not fit the caches
 
 @dataclass(eq=False)
 class Point:
-    """Where each signal is: z (B, n_0), objective (B,), damping (B,), steps taken (B,), and whether
-    it cannot be improved (B,).
-    """
+    """Where each signal is."""
 
-    z: Tensor
-    objective: Tensor
-    damping: Tensor
-    steps: Tensor
-    finished: Tensor
-
-    def __getitem__(self, rows: Tensor) -> "Point":
-        return Point(
-            self.z[rows],
-            self.objective[rows],
-            self.damping[rows],
-            self.steps[rows],
-            self.finished[rows],
-        )
-
-    def put(self, rows: Tensor, other: "Point") -> None:
-        """Store the rows of `other`, which are rows `rows` of this."""
-        for name, values in vars(self).items():
-            values[rows] = getattr(other, name)
+    z: Tensor  # (B, n_0)
+    objective: Tensor  # (B,)
+    damping: Tensor  # (B,)
+    steps: Tensor  # (B,) taken so far
+    finished: Tensor  # (B,) bool: it cannot be improved
 
 
 def begin(fit: Fit, z: Tensor) -> Point:
@@ -76,60 +55,53 @@ def descend(fit: Fit, at: Point, steps: int, pixels: Tensor | None = None) -> Po
     """Up to `steps` steps more for every signal that is not finished; J'J is estimated from some
     pixels, if they are given.
     """
-    at = at[torch.arange(len(at.z), device=at.z.device)]
+    at = take(at, torch.arange(len(at.z), device=at.z.device))
     single = fit.to(torch.float32)
     single = single if pixels is None else single.pixels(pixels)
     size = max(1, CHUNK // (fit.y.shape[1] * at.z.shape[1]))
     for rows in torch.split(torch.nonzero(~at.finished)[:, 0], size):
-        left, some, low = rows, fit[rows], single[rows]
-        here = at[rows]
+        left, some, low = rows, take(fit, rows), take(single, rows)
+        here = take(at, rows)
         for _ in range(steps):
             here = step(some, low, here)
             if bool(here.finished.any()):
-                at.put(left, here)
+                store(at, left, here)
                 going = ~here.finished
-                left, some, low, here = left[going], some[going], low[going], here[going]
+                left, here = left[going], take(here, going)
+                some, low = take(some, going), take(low, going)
                 if not len(left):
                     break
-        at.put(left, here)
+        store(at, left, here)
     return at
 
 
 def step(fit: Fit, single: Fit, at: Point) -> Point:
     """One step of every signal; where none of the dampings descends, only the damping grows."""
-    z, n0 = at.z, at.z.shape[1]
+    z, K = at.z, len(TRIALS)
     _, g = fit.gradient(z)
     Jt = single.jacobian(z.to(torch.float32))
+    eye = torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
     H = (Jt @ Jt.mT).to(z.dtype) * (fit.y.shape[1] / single.y.shape[1])
-    H = (
-        H
-        if fit.weight is None
-        else H + fit.weight[:, :, None] * torch.eye(n0, dtype=z.dtype, device=z.device)
-    )
-    H, s = unit_diagonal(H)
+    H, s = unit_diagonal(H + fit.weight[:, :, None] * eye)
+
     trials = torch.tensor(TRIALS, dtype=z.dtype, device=z.device)[:, None]
     damping = (at.damping * trials).clamp(LEAST, MOST)  # (K, B)
-    damped = H + torch.diag_embed(damping[:, :, None].expand(-1, -1, n0))
-    factor, _ = torch.linalg.cholesky_ex(damped)
-    dz = (
-        -torch.cholesky_solve((g * s)[None, :, :, None].expand(len(TRIALS), -1, -1, -1), factor)[
-            ..., 0
-        ]
-        * s
-    )
-    promised = -0.5 * (dz[0] * g).sum(1)
-    there = z + dz
+    factor, _ = torch.linalg.cholesky_ex(H + damping[:, :, None, None] * eye)
+    right = -(g * s)[None, :, :, None].expand(K, -1, -1, -1)
+    dz = torch.cholesky_solve(right, factor)[..., 0] * s
+    there = z + dz  # (K, B, n_0)
     objective = torch.stack([fit.objective(point) for point in there])
     objective = torch.where(torch.isfinite(objective), objective, torch.inf)
     least, which = objective.min(0)
-    slack = (
-        ROUNDING * (2 * at.objective).sqrt() * fit.y.norm(dim=1)
-    )  # what rounding of y does to the objective
+
+    # What rounding of y does to the objective: a step that promises less is the last, and taken
+    # undamped, because z gains digits that the objective does not show.
+    slack = ROUNDING * (2 * at.objective).sqrt() * fit.y.norm(dim=1)
+    promised = -0.5 * (dz[0] * g).sum(1)
     last = (promised <= slack) & torch.isfinite(slack)
-    undamped = last & (
-        objective[0] <= at.objective + slack
-    )  # z gains digits that the objective does not show
+    undamped = last & (objective[0] <= at.objective + slack)
     least, which = torch.where(undamped, objective[0], least), torch.where(undamped, 0, which)
+
     better = undamped | (least < at.objective)
     b = torch.arange(len(z), device=z.device)
     new = torch.where(better[:, None], there[which, b], z)
