@@ -18,7 +18,7 @@ from cvxinv.generator import Generator
 from cvxinv.generator.arguments import observed_norm, rows_of, signals_of
 from cvxinv.inversion.error_bars import Spectrum, root, spectrum
 from cvxinv.pursuits import latent_pursuit, noisy_pursuit
-from cvxinv.pursuits.common import Solve
+from cvxinv.pursuits.common import Solve, overflow_is_a_status
 from cvxinv.pursuits.debias import debias
 from cvxinv.solution import Inversion, Status
 
@@ -32,6 +32,7 @@ HARD = (
 )
 
 
+@overflow_is_a_status
 def invert(
     G: Generator,
     y: Array,
@@ -229,12 +230,13 @@ def _noise(
     y: Array, seen: Array | None, z: Array, R: Array, given: Array, residual: Array
 ) -> Array:
     """sigma (B,): ||y - G(z)|| over the root of (observed pixels - n_0), nan where that is not
-    positive; at least the rounding of y and, R'R being J'J, that of G(z) for a rounded z.
+    positive; at least the rounding of y and, R'R being J'J, of G(z), which may lie in one direction
+    as a whole.
     """
     xp = namespace(y)
     count = xp.sum(xp.astype(rows_of(seen, y), xp.float64), axis=1)
     spare = count - z.shape[1]
     terms = given + xp.sum(xp.linalg.vector_norm(R, axis=1) * xp.abs(z), axis=1)
-    rounding = np.finfo(dtype_name(y)).eps * terms / xp.sqrt(xp.clip(count, 1.0, None))
+    rounding = np.finfo(dtype_name(y)).eps * terms
     level = residual / xp.sqrt(xp.clip(spare, 1.0, None))
     return xp.where(spare > 0, xp.maximum(level, rounding), xp.nan)

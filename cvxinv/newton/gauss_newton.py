@@ -7,11 +7,11 @@ loses them all, and J itself is factorised.
 
 from cvxinv.arrays import Array, namespace, solve_spd
 
-FLOOR = 1e-12  # of the diagonal, relative to its largest entry: an unknown that no row sees
+FLOOR = 1e-24  # of the diagonal, relative to its largest entry: an unknown that no row sees
 RIDGE = 1e-14  # beside the unit diagonal
 LIFT = 1e-9  # .. and where pivots are looked at, so that all are positive
 NEARLY = 1e-3  # squared distance of a unit column from the span of others below which J decides
-EXACT = 1e-12  # singular values below this share of the largest are rounding
+EXACT = 1e-13  # singular values below this share of the largest are rounding
 RANK = 1e-10  # .. and below this one, those of a J that is itself a product of rounded matrices
 
 

@@ -12,12 +12,12 @@ from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.guarantees.recursion import column_norms, propagated, reachable_lipschitz, weights
 from cvxinv.guarantees.stability import Stability, stability
 from cvxinv.problems import BasisPursuit, LeastSquares
-from cvxinv.pursuits.common import Solve, backend, collected, inverted
+from cvxinv.pursuits.common import Solve, backend, collected, inverted, overflow_is_a_status
 from cvxinv.pursuits.debias import debias as debias_latent
 from cvxinv.solution import Inversion, Solution
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BoundedInversion(Inversion):
     """The answer of Algorithm 1, with what Theorem 3 says of it."""
 
@@ -34,6 +34,7 @@ class BoundedInversion(Inversion):
         return None if self.bounding is None else self.bounding()
 
 
+@overflow_is_a_status
 def layered_basis_pursuit(
     G: Generator,
     y: Array,

@@ -18,6 +18,9 @@ from cvxinv.solution.certified import is_own, judged
 Solve: TypeAlias = Callable[[Problem], Any]  # x, (x, dual) or a Solution
 Certified: TypeAlias = Callable[[Problem], Solution]
 
+# Squares of a signal that float64 holds may overflow: that is a status of the signal, no warning.
+overflow_is_a_status = np.errstate(over="ignore", invalid="ignore")
+
 
 def backend(solve: Solve | None) -> Certified:
     """`solve`, by default `fast.solve` (imported only then), with every answer certified from the

@@ -7,11 +7,12 @@ from cvxinv.checks import flag, nonnegative, per_layer
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import signals_of
 from cvxinv.problems import Latent, MidLayer
-from cvxinv.pursuits.common import Solve, backend, collected, last_layer
+from cvxinv.pursuits.common import Solve, backend, collected, last_layer, overflow_is_a_status
 from cvxinv.pursuits.debias import debias as debias_latent
 from cvxinv.solution import Inversion
 
 
+@overflow_is_a_status
 def latent_pursuit(
     G: Generator,
     y: Array,

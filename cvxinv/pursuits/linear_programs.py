@@ -9,10 +9,11 @@ from cvxinv.checks import nonnegative
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.problems import LinearProgram
-from cvxinv.pursuits.common import collected, inverted
+from cvxinv.pursuits.common import collected, inverted, overflow_is_a_status
 from cvxinv.solution import Inversion, Solution
 
 
+@overflow_is_a_status
 def linear_programming(
     G: Generator,
     y: Array,

@@ -19,7 +19,7 @@ from cvxinv.checks import per_signal
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.problems import LastLayer, Latent, MidLayer
-from cvxinv.pursuits.common import Solve, backend, collected, last_layer
+from cvxinv.pursuits.common import Solve, backend, collected, last_layer, overflow_is_a_status
 from cvxinv.rows import one_or_many
 from cvxinv.solution import Inversion, Solution
 
@@ -33,6 +33,7 @@ RIDGE = (
 )
 
 
+@overflow_is_a_status
 def noisy_pursuit(
     G: Generator,
     y: Array,

@@ -8,10 +8,11 @@ from cvxinv.arrays import Array, match
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.problems import LeastSquares
-from cvxinv.pursuits.common import Solve, backend, collected, inverted
+from cvxinv.pursuits.common import Solve, backend, collected, inverted, overflow_is_a_status
 from cvxinv.solution import Inversion
 
 
+@overflow_is_a_status
 def oracle(
     G: Generator,
     y: Array,

@@ -64,4 +64,5 @@ class Inversion:
 
     def __repr__(self) -> str:
         worst = np.max(to_numpy(self.residual), initial=0.0)  # nan where any is
-        return f"Inversion(z {tuple(self.z.shape)}, {tally(self.status)}, residual <= {worst:.3g})"
+        name, shape = type(self).__name__, tuple(self.z.shape)
+        return f"{name}(z {shape}, {tally(self.status)}, residual <= {worst:.3g})"

@@ -1,7 +1,5 @@
 """Gradient descent on eq. 1: its gradient, its recursion, and the search of its step size."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 import torch
@@ -19,10 +17,9 @@ from fast.latent.gradient_descent import (
     _descend,
     gradient_descent,
 )
+from tests.support.eq1 import ACTIVATIONS, case, random_mask
 from tests.support.instances import generator
-from tests.support.tolerances import ALONE, CLOSED_FORM, EXACT_SNR, FLOAT32_SNR, FORWARD
-from tests.support.eq1 import ACTIVATIONS, SIZES, case, random_mask
-
+from tests.support.tolerances import ALONE, CLOSED_FORM, EXACT_SNR, FORWARD
 
 # -- the gradient and the recursion ----------------------------------------------------------------
 
@@ -134,6 +131,7 @@ def test_stationarity_does_not_depend_on_units():
             True,
         ]
 
+
 # -- the search ------------------------------------------------------------------------------------
 
 
@@ -164,4 +162,3 @@ def test_search_takes_the_smallest_step_size_that_converges():
     _, gradient = fit.gradient(torch.tensor(found))
     assert (gradient.norm(dim=1).numpy() < SMALL_GRADIENT)[first < len(STEP_SIZES)].all()
     assert len(set(first)) > 2
-

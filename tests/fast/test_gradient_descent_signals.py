@@ -5,24 +5,15 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given
-from hypothesis import strategies as st
-from rich.progress import Progress
 
 import cvxinv
-from cvxinv import Generator, Status
-from fast.latent.eq1 import fit_to
+from cvxinv import Status
 from fast.latent.gradient_descent import (
-    EVERY,
-    SMALL_GRADIENT,
-    STEP_SIZES,
-    _descend,
     gradient_descent,
 )
+from tests.support.eq1 import SIZES, case
 from tests.support.instances import generator
-from tests.support.tolerances import ALONE, CLOSED_FORM, EXACT_SNR, FLOAT32_SNR, FORWARD
-from tests.support.eq1 import ACTIVATIONS, SIZES, case, random_mask
-
+from tests.support.tolerances import ALONE, EXACT_SNR, FLOAT32_SNR
 
 # -- batches and bad signals -----------------------------------------------------------------------
 
@@ -97,6 +88,7 @@ def test_starts_that_are_not_finite_are_drawn():
     inv, drawn = small(G, y, start=start), small(G, y)
     np.testing.assert_allclose(inv.z[2], drawn.z[2], atol=ALONE)
     assert np.isfinite(inv.z).all()
+
 
 # -- kinds of input --------------------------------------------------------------------------------
 
