@@ -1,13 +1,10 @@
-"""Threads, Hypothesis profiles, the skipping of tests that need a GPU; a generator file and a shell
-beside it.
-"""
+"""Threads, Hypothesis profiles, tests that need a GPU; a generator file and a shell beside it."""
 
 import os
 
+# before numpy and torch are loaded: the matrices here are small
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(
-        variable, "1"
-    )  # before numpy and torch are loaded: the matrices here are small
+    os.environ.setdefault(variable, "1")
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402

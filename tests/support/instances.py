@@ -77,9 +77,7 @@ def matrix(kind: str, rng: np.random.Generator) -> np.ndarray:
     return W
 
 
-def mask(
-    cls: type, kind: str, shape: tuple[int, int], rng: np.random.Generator
-) -> np.ndarray | None:
+def mask(cls: type, kind: str, shape: tuple[int, int], rng: np.random.Generator):
     """The rows that enter (S of eqs. 6 and 9), None for the default."""
     if kind in ("empty_support", "full_support"):
         return np.full(shape, kind == "full_support")
@@ -117,10 +115,10 @@ def weights(cls: type, W: np.ndarray, data: np.ndarray, seed: int, rng: np.rando
     if cls is Latent:
         return 0.1 * float(np.linalg.norm(W, 2) ** 2)
     lam = 0.1 * float(np.abs(data @ W).max()) or 0.1
-    shape = (
-        () if cls is not BasisPursuit else (W.shape[1],) if seed & 1 else (len(data), W.shape[1])
-    )
-    return lam * rng.uniform(0.5, 1.5, shape) if shape else lam
+    if cls is not BasisPursuit:
+        return lam
+    n = W.shape[1]
+    return lam * rng.uniform(0.5, 1.5, (n,) if seed & 1 else (len(data), n))
 
 
 @cache
@@ -187,9 +185,8 @@ def objective(problem, x: np.ndarray) -> np.ndarray:
     used = getattr(problem, MASK[type(problem)])
     residual = x @ problem.W.T + (0 if problem.bias is None else problem.bias) - data
     residual = residual if used is None else residual * used
-    penalty = (np.abs(x) * getattr(problem, "lam", 0.0)).sum(axis=1) + 0.5 * getattr(
-        problem, "gamma", 0.0
-    ) * (x**2).sum(axis=1)
+    lam, gamma = getattr(problem, "lam", 0.0), getattr(problem, "gamma", 0.0)
+    penalty = (np.abs(x) * lam).sum(axis=1) + 0.5 * gamma * (x**2).sum(axis=1)
     return 0.5 * (residual**2).sum(axis=1) + penalty
 
 

@@ -28,26 +28,23 @@ def enumerated(problem):
     """The optimal value of one signal: the best feasible minimiser over all signs of x and all sets
     of active rows.
     """
+    free = isinstance(problem, BasisPursuit)
     t = getattr(problem, DATA[type(problem)]) - (0 if problem.bias is None else problem.bias)
-    used = (
-        np.broadcast_to(problem.support, t.shape)[0]
-        if isinstance(problem, MidLayer)
-        else np.ones(t.shape[1], bool)
-    )
-    A, (C, d), n = problem.W[used], constraints(problem, 0), problem.W.shape[1]
-    t, lam = t[0][used], np.broadcast_to(problem.lam, (1, n))[0]
+    rows = problem.support if isinstance(problem, MidLayer) else True
+    S = np.broadcast_to(rows, t.shape)[0]
+    A, t, (C, d), n = problem.W[S], t[0][S], constraints(problem, 0), problem.W.shape[1]
+    lam = np.broadcast_to(problem.lam, (1, n))[0]
     best = np.inf
-    for signs in product((-1, 0, 1) if isinstance(problem, BasisPursuit) else (0, 1), repeat=n):
+    for signs in product((-1, 0, 1) if free else (0, 1), repeat=n):
+        T = np.array(signs) != 0
         for active in product((False, True), repeat=len(d)):
-            signs, active, k = np.array(signs), np.array(active, bool), np.count_nonzero(signs)
-            Ak, Ck = A[:, signs != 0], C[active][:, signs != 0]
-            K = np.block([[Ak.T @ Ak, Ck.T], [Ck, np.zeros((len(Ck), len(Ck)))]])
-            right = np.concatenate([Ak.T @ t - (lam * signs)[signs != 0], d[active]])
+            A_T, C_T, d_T = A[:, T], C[list(active)][:, T], d[list(active)]
+            zero = np.zeros((len(d_T), len(d_T)))
+            K = np.block([[A_T.T @ A_T, C_T.T], [C_T, zero]])
+            right = np.concatenate([A_T.T @ t - (lam * signs)[T], d_T])
             x = np.zeros(n)
-            x[signs != 0] = np.linalg.lstsq(K, right)[0][:k] if len(K) else 0
-            if (C @ x <= d + 1e-12).all() and (
-                isinstance(problem, BasisPursuit) or (x >= -1e-12).all()
-            ):
+            x[T] = np.linalg.lstsq(K, right)[0][: T.sum()] if len(K) else 0
+            if (C @ x <= d + 1e-12).all() and (free or (x >= -1e-12).all()):
                 best = min(best, objective(problem, x[None, :])[0])
     return best
 
@@ -68,28 +65,20 @@ def determined(problem, least=1e-9):
     The singular values of A above sqrt(gamma) I, in units of the columns, have a ratio of at least
     `least` (the nonzero ones, where least norm decides): residuals of size r then move the solution
     by at most r / least^2."""
-    W, n = problem.W.astype(np.float64), problem.W.shape[1]
+    W, rows = problem.W.astype(np.float64), used(problem)
     D = np.linalg.norm(W, axis=0)
-    unit, prior = (
-        W / np.where(D > 0, D, 1),
-        np.diag(getattr(problem, "gamma", 0.0) ** 0.5 / np.where(D > 0, D, 1)),
-    )
-    columns = np.broadcast_to(
-        True if getattr(problem, "columns", None) is None else problem.columns,
-        (len(used(problem)), n),
-    )
+    D = np.where(D > 0, D, 1)
+    prior = np.diag(getattr(problem, "gamma", 0.0) ** 0.5 / D)
+    columns = getattr(problem, "columns", None)
+    columns = np.broadcast_to(True if columns is None else columns, (len(rows), W.shape[1]))
     answer = []
-    for rows, free in zip(used(problem), columns, strict=True):
-        s = (
-            np.linalg.svd(np.vstack([unit[rows], prior])[:, free], compute_uv=False)
-            if free.any()
-            else np.zeros(0)
-        )
+    for S, T in zip(rows, columns, strict=True):
+        stacked = np.vstack([(W / D)[S], prior])[:, T]
+        s = np.linalg.svd(stacked, compute_uv=False) if T.any() else np.zeros(0)
         s = s[s > 1e-9 * s.max(initial=0)]
-        enough = isinstance(problem, LeastSquares) or len(s) == n
-        answer.append(
-            enough and s.min(initial=np.inf) >= least * s.max(initial=1.0 if prior.any() else 0.0)
-        )  # 1: a column of W
+        enough = isinstance(problem, LeastSquares) or len(s) == len(T)
+        largest = s.max(initial=1.0 if prior.any() else 0.0)  # 1: a column of W
+        answer.append(enough and s.min(initial=np.inf) >= least * largest)
     return np.array(answer)
 
 

@@ -8,9 +8,8 @@ GAP = 1e-8  # duality gap of an optimum, where there is one
 OPTIMAL = 1e-6  # default of `Certificate.optimal`
 OBJECTIVE = 1e-6  # objectives of two solvers
 SAME_OBJECTIVE = 1e-8  # objectives of two answers with certificates
-SAME_POINT = (
-    1e-7  # solutions with certificates, where there is one solution; see `oracles.distance`
-)
+# solutions with certificates, where there is one solution; see `oracles.distance`
+SAME_POINT = 1e-7
 CLOSED_FORM = 1e-8  # points against a closed form or an enumeration
 NEWTON = 1e-12  # residual after Newton's method from a cold start
 PRINTED = 1e-12  # the iterates of an algorithm against a NumPy loop of its printed formulas
