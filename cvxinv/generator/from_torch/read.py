@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from cvxinv.activations import Activation, Identity
-from cvxinv.errors import UnsupportedModuleError
+from cvxinv.errors import UnsupportedModuleError, one_line
 from cvxinv.generator.from_torch.affine import Affine, Expression, Output
-from cvxinv.generator.from_torch.trace import ROUNDING, Trace, describe, evaluating, why_not
+from cvxinv.generator.from_torch.trace import ROUNDING, Trace, describe, evaluating, known_reason
 
 SIGNALS = 5  # that the module is run on
 GENERATING = ("dec", "gen")  # in the names of parts that make signals
@@ -113,12 +113,11 @@ def _first_run(
         except UnsupportedModuleError as error:
             failures.append((trace.calls, error))
         except Exception as error:  # whatever a forward may raise
-            said = (str(error).splitlines() or [""])[0]
-            why = f"it fails for z (B, {n0}): {type(error).__name__}: {said}"
-            if (known := why_not(trace.last.rpartition(": ")[2])) != why_not(""):
-                why = known
+            reason = known_reason(trace.last.rpartition(": ")[2]) or (
+                f"it fails for z (B, {n0}): {type(error).__name__}: {one_line(error)}"
+            )
             place = trace.last or describe("", network)
-            failures.append((trace.calls, UnsupportedModuleError(f"{place}: {why}")))
+            failures.append((trace.calls, UnsupportedModuleError(f"{place}: {reason}")))
     if not failures:
         raise UnsupportedModuleError(f"{describe('', network)}: expected at least one Linear")
     raise max(failures, key=lambda failure: failure[0])[1]  # the one that came furthest

@@ -102,7 +102,7 @@ class Trace(TorchFunctionMode):
     def _follow(self, call: Call) -> None:
         try:
             if call.name not in RULES or not isinstance(call.result, torch.Tensor):
-                raise Refusal(why_not(call.name))
+                raise Refusal(known_reason(call.name) or OTHERWISE)
             e = RULES[call.name](call)
         except Refusal as refusal:
             place = refusal.place or f"{call.place}: {call.name}"
@@ -142,9 +142,9 @@ def describe(position: str, module: nn.Module) -> str:
     return f"module {position or '(root)'}, {module if leaf else type(module).__name__}"
 
 
-def why_not(name: str) -> str:
-    """Why a function is none of eq. 2."""
-    return WHY.get("conv" if name.startswith("conv") else name, OTHERWISE)
+def known_reason(name: str) -> str:
+    """Why a function is none of eq. 2, where there is more to say than that it is not known."""
+    return WHY.get("conv" if name.startswith("conv") else name, "")
 
 
 @contextmanager
