@@ -2,6 +2,7 @@
 one.
 """
 
-from .model import Generator, mnist_generator
+from .model import Generator
+from .shipped import mnist_generator
 
 __all__ = ["Generator", "mnist_generator"]

@@ -1,13 +1,11 @@
 """The generator of eq. 2: x_{i+1} = ReLU(W_i x_i + b_i), G(z) = phi(W_L x_L + b_L)."""
 
 import importlib
+import math
 from collections.abc import Callable, Mapping, Sequence
-from importlib import resources
 from itertools import pairwise
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from cvxinv import checks
 from cvxinv.activations import Activation
@@ -34,11 +32,14 @@ class Generator:
     activation : str or Activation
         The output activation phi: "identity", "tanh", "sigmoid", "leaky_relu", "plu", or an object
         of `cvxinv.activations` with its parameters.
+    image_shape : tuple of int, optional
+        The shape of the images that the signals are, say (1, 28, 28) where n is 784; a memory of
+        what `from_torch` saw, signals stay vectors.
 
     Attributes
     ----------
-    weights, biases, activation
-        As given (tuples; `biases` is None where none were given).
+    weights, biases, activation, image_shape
+        As given (tuples; None where none were given).
     sizes : tuple of int
         `(n_0, .., n_{L+1})`.
 
@@ -52,16 +53,21 @@ class Generator:
     weights: tuple[Array, ...]
     biases: tuple[Array, ...] | None
     activation: Activation
+    image_shape: tuple[int, ...] | None
 
     def __init__(
         self,
         weights: Sequence[Array],
         biases: Sequence[Array] | None = None,
         activation: str | Activation = "identity",
+        image_shape: Sequence[int] | None = None,
     ) -> None:
         self.activation = resolve_activation(activation)
         self.weights = _checked_weights(weights)
         self.biases = None if biases is None else _checked_biases(biases, self.weights)
+        self.image_shape = (
+            None if image_shape is None else _checked_shape(image_shape, self.sizes[-1])
+        )
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -146,15 +152,16 @@ class Generator:
             return xp.asarray(a, dtype=None if name is None else getattr(xp, name), copy=True)
 
         biases = None if self.biases is None else [move(b) for b in self.biases]
-        return Generator([move(W) for W in self.weights], biases, self.activation)
+        return Generator([move(W) for W in self.weights], biases, self.activation, self.image_shape)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write weights, biases and activation to a safetensors file with metadata."""
+        """Write weights, biases, activation and image shape to a safetensors file with metadata."""
         generator_file.write(
             path,
             [to_numpy(W) for W in self.weights],
             None if self.biases is None else [to_numpy(b) for b in self.biases],
             self.activation,
+            self.image_shape,
         )
 
     @classmethod
@@ -188,6 +195,7 @@ class Generator:
         * one output activation (tanh, sigmoid, leaky ReLU, `cvxinv.nn.PLU`), rescaled where that is
           an activation again: (tanh(t) + 1) / 2 is sigmoid(2 t);
         * what only moves entries (view, flatten, Unflatten, ..), and Dropout, which does nothing.
+          A last shape such as (1, 28, 28) is remembered as `image_shape`.
 
         What was read is compared with what the module gives for other z. Half precision becomes
         float32.
@@ -205,7 +213,7 @@ class Generator:
         from cvxinv.generator.from_torch import read
 
         found = read(module)
-        return cls(found.weights, found.biases, found.phi)
+        return cls(found.weights, found.biases, found.phi, found.image_shape)
 
     @classmethod
     def from_state_dict(
@@ -272,12 +280,11 @@ def _checked_biases(biases: Sequence[Array], weights: tuple[Array, ...]) -> tupl
     return tuple(found)
 
 
-def mnist_generator() -> Generator:
-    """The shipped 20-128-392-784 generator of handwritten digits (SNR and figures:
-    validation/README.md), float64.
-
-    Trained by `validation/train_generator.py` as the paper's section 6 says: batch-norm (folded)
-    and ReLU on two hidden layers, PLU at the output, images of 28 x 28 pixels in [-1, 1].
-    """
-    with resources.as_file(resources.files("cvxinv") / "data" / "mnist.safetensors") as path:
-        return Generator.load(path).to(dtype=np.float64)
+def _checked_shape(image_shape: Sequence[int], n: int) -> tuple[int, ...]:
+    """Sizes whose product is n."""
+    if not isinstance(image_shape, (list, tuple)):
+        raise TypeError(f"image_shape: expected a tuple of sizes, got {checks.shown(image_shape)}")
+    shape = tuple(checks.integer("image_shape", size, least=1) for size in image_shape)
+    if math.prod(shape) != n:
+        raise ValueError(f"image_shape: expected sizes whose product is {n}, got {shape}")
+    return shape

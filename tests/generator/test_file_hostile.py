@@ -70,6 +70,11 @@ SPOILED = {
         p, metadata={"activation": '{"name": "plu", "name": "tanh"}'}
     ),
     "activation a list for a name": lambda p: rewrite(p, metadata={"activation": '{"name": []}'}),
+    "image shape a word": lambda p: rewrite(p, metadata={"image_shape": "wide"}),
+    "image shape nothing": lambda p: rewrite(p, metadata={"image_shape": ""}),
+    "image shape negative": lambda p: rewrite(p, metadata={"image_shape": "-2,-2"}),
+    "image shape of another size": lambda p: rewrite(p, metadata={"image_shape": "28,28"}),
+    "image shape long": lambda p: rewrite(p, metadata={"image_shape": "9" * 100_000}),
     "no activation": lambda p: rewrite(p, metadata={"activation": None}),
     "weights that are numbered otherwise": lambda p: rewrite(
         p, drop="weights.0", **{"weights.00": np.ones((3, 2))}

@@ -244,3 +244,29 @@ def test_reading_is_quick():
     """A network of millions of weights is read in well under a second or two."""
     net = nn.Sequential(nn.Linear(100, 1024), BN(1024), nn.ReLU(), nn.Linear(1024, 784), nn.Tanh())
     assert Generator.from_torch(net).sizes == (100, 1024, 784)
+
+
+# -- images ----------------------------------------------------------------------------------------
+
+IMAGES = {
+    "Unflatten": (lambda: nn.Sequential(mlp(), nn.Unflatten(1, (1, 5, 1))), (1, 5, 1)),
+    "view": (lambda: Forward(lambda net, z: net(z).view(-1, 1, 5)), (1, 5)),
+    "the tutorials' generator": (lambda: TutorialGenerator(nn.ReLU), (1, 14, 14)),
+    "flattened again": (lambda: nn.Sequential(mlp(), nn.Unflatten(1, (5, 1)), nn.Flatten()), None),
+    "vectors": (mlp, None),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_the_shape_of_images_is_remembered(name, tmp_path):
+    make, shape = IMAGES[name]
+    net = trained(make())
+    G = Generator.from_torch(net)
+    z = torch.randn(4, G.sizes[0], dtype=torch.float64)
+    assert G(z).shape == (4, G.sizes[-1])
+    G.save(tmp_path / "g.safetensors")
+    for H in (G, G.to("numpy", dtype="float32"), Generator.load(tmp_path / "g.safetensors")):
+        assert H.image_shape == shape
+    if shape is not None:
+        with torch.no_grad():
+            np.testing.assert_allclose(G(z).reshape(4, *shape), net(z), rtol=FORWARD, atol=FORWARD)

@@ -151,6 +151,10 @@ BAD = [
         lambda: Generator([W0, W1], [np.ones(4), np.ones(4)]),
     ),
     (ValueError, r"activation: ", lambda: Generator([W0, W1], None, "softmax")),
+    (ValueError, r"image_shape: .* is 5, got", lambda: Generator([W0, W1], image_shape=(2, 3))),
+    (ValueError, r"image_shape: ", lambda: Generator([W0, W1], image_shape=(-1, -5))),
+    (TypeError, r"image_shape: ", lambda: Generator([W0, W1], image_shape=5)),
+    (TypeError, r"image_shape: ", lambda: Generator([W0, W1], image_shape=(5.0, 1))),
     (ValueError, r"z: expected shape", lambda: Generator([W0, W1])(np.ones(4))),
     (TypeError, r"z: expected float", lambda: Generator([W0, W1])(np.ones(3, np.float16))),
 ]
