@@ -210,6 +210,12 @@ def test_files_without_an_order(tmp_path, modules, message):
         Generator.from_state_dict(tmp_path / "net.safetensors", "identity")
 
 
+def test_load_says_who_reads_such_a_file(tmp_path):
+    save_file(mlp().state_dict(), tmp_path / "net.safetensors")
+    with pytest.raises(GeneratorFileError, match=r"Generator\.from_state_dict reads plain weights"):
+        Generator.load(tmp_path / "net.safetensors")
+
+
 class Evil:
     def __reduce__(self):
         return pytest.fail, ("unpickled",)
