@@ -17,7 +17,7 @@ from cvxinv.reference import signals
 from cvxinv.reference.signals import Answer
 from cvxinv.solution.certified import chosen, finite
 
-FEW = 8  # signals that need no progress bar
+FEW = 8  # signals that need no progress bar, and are not worth compiling a statement twice
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ def run(batch: Batch, n_jobs: int, progress: bool | None) -> Answer:
     """
     B = len(batch.finite)
     found = batch.none(B)
-    groups = _groups(batch, largest=max(1, -(-B // (4 * effective_n_jobs(n_jobs)))))
+    processes = effective_n_jobs(n_jobs)
+    largest = -(-B // (4 * processes))  # a few groups for each process
+    groups = _groups(batch, max(largest, FEW if processes == 1 else 1))
     quiet = progress is False or (progress is None and B <= FEW)
     with Progress(disable=quiet, transient=True) as bar:
         if progress is None and not bar.console.is_terminal:

@@ -1,0 +1,73 @@
+"""One call of a solver, and nothing that outlives it: no filter of warnings stays changed."""
+
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+from cvxinv import BasisPursuit, LastLayer, LeastSquares, reference
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("solver", ["CLARABEL", "OSQP", "SCS"])
+def test_threads_leave_the_filters_of_warnings_as_they_were(solver):
+    before = list(warnings.filters)
+    seen, finished = [], threading.Event()
+
+    def watch():
+        while not finished.is_set():
+            seen.append(warnings.filters == before)
+            time.sleep(1e-4)
+
+    def work(seed):
+        rng = np.random.default_rng(seed)
+        for _ in range(3):
+            W = rng.standard_normal((12, 6)) * 10.0 ** rng.uniform(-6, 6, 6)
+            reference.solve(BasisPursuit(W, rng.standard_normal((3, 12)), lam=1e-3), solver)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(3)]
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    finished.set()
+    watcher.join()
+    assert warnings.filters == before
+    assert all(seen)
+
+
+def test_an_inaccurate_answer_is_no_warning():
+    """They are errors under pytest; the certificate judges, not the solver."""
+    W = RNG.standard_normal((30, 8)) * 10.0 ** np.arange(-8, 8, 2)
+    for solver in ("OSQP", "SCS"):
+        reference.solve(LastLayer(W, RNG.standard_normal((4, 30))), solver, polish=False)
+
+
+@pytest.mark.parametrize("solver", [3, True, {}, "clarabel", "GUROBI", "HIGHS"])
+def test_a_solver_that_does_not_apply_is_named(solver):
+    with pytest.raises(ValueError, match=r"^solver: expected for this LeastSquares one of"):
+        reference.solve(LeastSquares(np.eye(2), np.ones(2)), solver)
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "value"),
+    [
+        (ValueError, "tol", 0.0),
+        (ValueError, "tol", np.nan),
+        (ValueError, "tol", np.inf),
+        (TypeError, "tol", True),
+        (ValueError, "n_jobs", 0),
+        (TypeError, "n_jobs", True),
+        (TypeError, "n_jobs", 1.5),
+        (TypeError, "polish", 1),
+        (TypeError, "progress", "yes"),
+    ],
+)
+def test_wrong_options_are_named(error, name, value):
+    with pytest.raises(error, match=rf"^{name}: expected"):
+        reference.solve(LeastSquares(np.eye(2), np.ones(2)), **{name: value})
