@@ -3,9 +3,6 @@ validation.generator_quality`.
 """
 
 import json
-import platform
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +15,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch import nn
 
+from cvxinv import record
 from cvxinv.generator import Generator, mnist_generator
 from validation import mnist
 from validation.train_generator import RECORD, WEIGHTS
@@ -194,9 +192,6 @@ def main(
     draw_sheet(samples, out / "generator_samples.png")
     draw_digits(shares, top, out / "generator_digits.png")
 
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=mnist.ROOT, capture_output=True, text=True, check=False
-    ).stdout.strip()
     figures: dict[str, Any] = {
         "samples": SAMPLES,
         "digit shares": {str(digit): float(share) for digit, share in enumerate(shares)},
@@ -211,16 +206,9 @@ def main(
         "invertibility": invertibility(generator),
         "seed": seed,
         "minutes": round((time.perf_counter() - start) / 60, 2),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-        },
-        "date": time.strftime("%Y-%m-%d"),
-        "commit": commit,
-        "command": " ".join(["python -m validation.generator_quality", *sys.argv[1:]]),
+        **record.run(("torch", "numpy"), "python -m validation.generator_quality"),
     }
-    (out / "generator_quality.json").write_text(json.dumps(figures, indent=2) + "\n")
+    record.write(out / "generator_quality.json", figures)
     typer.echo(
         f"least digit share {shares.min():.1%}, mean top probability {top.mean():.3f}, classifier"
         f" accuracy {accuracy:.2%}"

@@ -3,8 +3,6 @@ validation.train_generator`.
 """
 
 import copy
-import json
-import platform
 import time
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +15,7 @@ from torch import nn
 from torch.nn.functional import relu
 from torch.nn.utils.parametrizations import spectral_norm
 
+from cvxinv import record as run_record
 from cvxinv.generator import Generator
 from cvxinv.generator.nn import PLU
 from validation import mnist
@@ -166,11 +165,6 @@ def main(
     net, measured = train(torch.from_numpy(images), steps, minutes, seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     Generator.from_torch(net).save(out)
-    versions = {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
     rates = {
         "rate_generator": RATE_GENERATOR,
         "rate_discriminator": RATE_DISCRIMINATOR,
@@ -186,12 +180,8 @@ def main(
         **rates,
     }
     record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_text(
-        json.dumps(
-            {**measured, **settings, **versions, "date": time.strftime("%Y-%m-%d")}, indent=2
-        )
-        + "\n"
-    )
+    origin = run_record.run(("torch", "numpy"), "python -m validation.train_generator")
+    run_record.write(record, {**measured, **settings, **origin})
     typer.echo(f"{out} written: {measured['steps']} steps in {measured['minutes']} minutes")
 
 

@@ -15,8 +15,9 @@ import numpy as np
 
 from cvxinv.arrays import to_numpy
 from cvxinv.bench import rivals
+from cvxinv.bench.gram import Answer
 from cvxinv.bench.instances import Case
-from cvxinv.bench.rivals import Answer, Rival
+from cvxinv.bench.rivals import Rival
 from cvxinv.certificate import verify
 from cvxinv.problems import LastLayer, Quadratic
 

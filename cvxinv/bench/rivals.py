@@ -3,51 +3,23 @@ reach a KKT residual of 1e-8.
 
 Each is given (Q) of `cvxinv.quadratic` in NumPy and answers for all its signals, one signal after
 the other, in one process. What signals share (the Gram matrix of a last layer and its factor) is
-computed once; the rest of the set-up is repeated per signal. All of them solve the Gram form:
-minimise 1/2 x'Hx + f'x subject to C x <= d, x >= 0 where stated, with H = A'A + gamma I.
+computed once; the rest of the set-up is repeated per signal. All of them solve the Gram form of
+`cvxinv.bench.gram`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
+from cvxinv.bench.gram import Answer, Program, Step, one_by_one, programs
 from cvxinv.problems import Quadratic
 
-SMALL = 32  # up to so many unknowns, the Gram matrices of all signals are cheapest in one product
 MOREAU_BATCH = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What a solver returned: x (B, n), nan where it failed; multipliers (B, m) if any; iterations
-    (B,); its first complaint, if any.
-    """
-
-    x: Any
-    dual: Any = None
-    iterations: Any = None
-    note: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Program:
-    """One signal in Gram form. `shared`: H, C and d are those of every other signal, too."""
-
-    H: Any
-    f: Any
-    C: Any
-    d: Any
-    shared: bool
-
-
-Step: TypeAlias = Callable[
-    [Program], tuple[Any, Any, int]
-]  # x, multipliers of C x <= d, iterations
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,47 +40,6 @@ class Rival:
     def applies(self, q: Quadratic) -> bool:
         """Whether it can solve this statement."""
         return not self.last_layer_only or (q.nonnegative and bool(q.rows.all()))
-
-
-def programs(q: Quadratic) -> Iterator[Program]:
-    """The signals of q in Gram form."""
-    n, shared = q.W.shape[1], bool(q.rows.all())
-    f = q.lam - q.t @ q.W
-    ridge = q.gamma * np.eye(n)
-    if shared:
-        H = q.W.T @ q.W + ridge
-    elif n <= SMALL:
-        outer = (q.W[:, :, None] * q.W[:, None, :]).reshape(-1, n * n)
-        grams = (q.rows.astype(float) @ outer).reshape(-1, n, n) + ridge
-    for b in range(q.size):
-        if not shared and n <= SMALL:
-            H = grams[b]
-        elif not shared:
-            A = q.W[q.rows[b]]
-            H = A.T @ A + ridge if q.gamma else A.T @ A
-        limited = q.inequalities[b]
-        yield Program(H, f[b], q.W[limited], q.d[b][limited], shared)
-
-
-def one_by_one(start: Callable[[Quadratic], Step]) -> Callable[[Quadratic], Answer]:
-    """A rival from a function that is given (Q) once and returns what solves one signal. An
-    exception is a failed signal.
-    """
-
-    def solve(q: Quadratic) -> Answer:
-        step, note = start(q), ""
-        x, dual = np.full((q.size, q.W.shape[1]), np.nan), np.zeros(q.t.shape)
-        iterations = np.zeros(q.size, dtype=int)
-        for b, program in enumerate(programs(q)):
-            try:
-                x[b], eta, iterations[b] = step(program)
-            except Exception as error:
-                note = note or str(error)
-            else:
-                dual[b, q.inequalities[b]] = eta
-        return Answer(x, dual, iterations, note)
-
-    return solve
 
 
 def lasso(q: Quadratic) -> Answer:

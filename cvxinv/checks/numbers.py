@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 def shown(value: Any) -> str:
     """What was given, in a few words for a message."""
+    if isinstance(value, int) and abs(value) > 10**20:
+        return f"an integer of {value.bit_length()} bits"
     if value is None or isinstance(value, (bool, int, float, complex, np.generic)):
         return str(value)
     if isinstance(value, str):
@@ -31,7 +33,7 @@ def number(name: str, value: Any, what: str = "a finite number") -> float:
     """A finite number."""
     found = _real(name, value, what)
     if not math.isfinite(found):
-        raise ValueError(f"{name}: expected {what}, got {value}")
+        raise ValueError(f"{name}: expected {what}, got {shown(value)}")
     return found
 
 
@@ -61,7 +63,7 @@ def integer(name: str, value: Any, least: int = 0, most: int | None = None) -> i
     if _boolean(value):
         raise TypeError(f"{name}: expected {what}, got {shown(value)}")
     if found < least or (most is not None and found > most):
-        raise ValueError(f"{name}: expected {what}, got {found}")
+        raise ValueError(f"{name}: expected {what}, got {shown(found)}")
     return found
 
 
@@ -111,7 +113,7 @@ def _within(name: str, value: Any, what: str, low: float, high: float) -> float:
     """A number in [low, high)."""
     found = _real(name, value, what)
     if not low <= found < high:
-        raise ValueError(f"{name}: expected {what}, got {value}")
+        raise ValueError(f"{name}: expected {what}, got {shown(value)}")
     return found
 
 

@@ -2,6 +2,7 @@
 the GEMM floor, in one run.
 """
 
+import os
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cvxinv import record
 from cvxinv.cli.common import check_folder, check_picture, read_generator
 
 if TYPE_CHECKING:
@@ -127,7 +129,11 @@ def bench(
         dtype=getattr(torch, dtype),
         device=device,
     )
-    machine = bench_report.machine(device, threads)  # before the load is our own
+    where = record.machine() | {
+        "threads of fast": threads,
+        "threads of numpy": os.environ.get("OPENBLAS_NUM_THREADS"),
+        "accelerator": torch.cuda.get_device_name() if device == "cuda" else None,
+    }
     groups = [
         [
             *race(case, tol, repeats, rival_signals, _say),
@@ -173,7 +179,7 @@ def bench(
             "max_iter": max_iter,
             "seed": seed,
         }
-        bench_report.write(report, settings, machine, groups, grown)
+        bench_report.write(report, settings, where, groups, grown)
         console.print(f"numbers: {report}", highlight=False, soft_wrap=True)
 
 

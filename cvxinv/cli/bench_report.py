@@ -1,24 +1,18 @@
 """The table and the JSON of `cvxinv bench`."""
 
-import json
 import math
-import os
-import platform
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from cvxinv import record
 from cvxinv.bench import floor, rivals
 from cvxinv.bench.measure import Kind, Row, best, total
 from cvxinv.bench.scaling import Scaling
-from cvxinv.cli.common import commit, table
-from cvxinv.version import __version__
+from cvxinv.cli.common import table
 
 WIDTH = 150  # of tables that go to a file
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # of modules that are called otherwise
@@ -152,33 +146,6 @@ def _checked(row: Row) -> str:
 # -- the record of a run ---------------------------------------------------------------------------
 
 
-def machine(device: str, threads: int) -> dict[str, Any]:
-    """What the run is made on, and how busy that was before."""
-    import torch
-
-    names = [
-        line.split(":", 1)[1].strip()
-        for line in _lines("/proc/cpuinfo")
-        if line.startswith("model name")
-    ]
-    return {
-        "processor": names[0] if names else platform.processor(),
-        "architecture": platform.machine(),
-        "cores": os.cpu_count(),
-        "threads of fast": threads,
-        "threads of numpy": os.environ.get("OPENBLAS_NUM_THREADS"),
-        "accelerator": torch.cuda.get_device_name() if device == "cuda" else None,
-        "load before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-    }
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text().splitlines()
-    except OSError:
-        return []
-
-
 def write(
     path: Path,
     settings: dict[str, Any],
@@ -192,15 +159,8 @@ def write(
         "numpy",
         *(DISTRIBUTIONS.get(r.module, r.module) for r in rivals.RIVALS if r.installed),
     }
-    record = {
-        "command": " ".join(["cvxinv", *sys.argv[1:]]),
-        "date": date.today().isoformat(),
-        "commit": commit(),
-        "versions": {
-            "python": platform.python_version(),
-            "cvxinv": __version__,
-            **{n: metadata.version(n) for n in sorted(names)},
-        },
+    result = {
+        **record.run(names),
         "not installed": [rival.name for rival in rivals.RIVALS if not rival.installed],
         "machine": where,
         "settings": settings,
@@ -209,7 +169,7 @@ def write(
         "total": {_total_name(kind): _total(groups, kind) for kind in Kind},
         "scaling": None if grown is None else _scaling(grown),
     }
-    path.write_text(json.dumps(record, indent=2, allow_nan=False) + "\n")
+    record.write(path, result)
 
 
 def _problem(rows: Sequence[Row]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What the commands share: reading generators, signals and masks, and the look of the tables."""
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,25 +138,3 @@ def worst_kkt(solution: "Solution") -> str:
 def count(statuses: Any, name: str) -> str:
     """`k/B`: how many statuses are called `name`."""
     return f"{sum(s.name == name for s in statuses)}/{len(statuses)}"
-
-
-def commit() -> str | None:
-    """The commit of the sources that ran, with `+` if they were changed since; None where they are
-    no checkout.
-    """
-    folder = Path(__file__).resolve().parent.parent
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        ).stdout.strip()
-
-    try:
-        git("ls-files", "--error-unmatch", "__init__.py")
-        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--", ".") else "")
-    except (OSError, subprocess.SubprocessError):
-        return None

@@ -2,24 +2,18 @@
 lower half.
 """
 
-import json
-import os
-import platform
-import sys
 import time
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cvxinv import record
 from cvxinv.cli.common import (
     check_folder,
     check_picture,
-    commit,
     count,
     finite,
     layer_names,
@@ -27,7 +21,6 @@ from cvxinv.cli.common import (
     table,
     worst_kkt,
 )
-from cvxinv.version import __version__
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,14 +72,15 @@ def demo(
     G = mnist_generator()
     rng = np.random.default_rng(seed)
     z = rng.standard_normal((signals, G.sizes[0]))
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    where = record.machine()
     runs = _runs(G, z, _masks(rng, (signals, G.sizes[-1])), jobs)
     console = Console()
     console.print(_table(G, runs))
     _explain(console, runs)
     _draw(out, G(z), runs)
     if report is not None:
-        report.write_text(json.dumps(_report(G, runs, signals, seed, jobs, load), indent=2) + "\n")
+        settings = {"signals": signals, "seed": seed, "jobs": jobs}
+        record.write(report, _report(G, runs, settings, where))
         console.print(f"numbers: {report}", highlight=False, soft_wrap=True)
     console.print(f"picture: {out.resolve()}", highlight=False, soft_wrap=True)
 
@@ -225,26 +219,13 @@ def _draw(path: Path, y: Any, runs: list[Run]) -> None:
 
 
 def _report(
-    G: "Generator", runs: list[Run], signals: int, seed: int, jobs: int, load: float | None
+    G: "Generator", runs: list[Run], settings: dict[str, int], where: dict[str, Any]
 ) -> dict[str, Any]:
     return {
-        "command": " ".join(["cvxinv", *sys.argv[1:]]),
-        "date": date.today().isoformat(),
-        "commit": commit(),
-        "versions": {
-            "python": platform.python_version(),
-            "cvxinv": __version__,
-            **{name: metadata.version(name) for name in ("cvxpy", "clarabel", "numpy")},
-        },
-        "machine": {
-            "cores": os.cpu_count(),
-            "architecture": platform.machine(),
-            "load before": load,
-        },
+        **record.run(("cvxpy", "clarabel", "numpy")),
+        "machine": where,
         "generator": repr(G),
-        "signals": signals,
-        "seed": seed,
-        "jobs": jobs,
+        **settings,
         "seconds": round(sum(run.seconds for run in runs), 1),
         "settings": {run.title: _setting(G, run) for run in runs},
     }

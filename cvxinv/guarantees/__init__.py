@@ -7,12 +7,14 @@ guess; conditions of theorems as a `Verdict`: HOLDS, FAILS or UNDECIDED.
 
 from cvxinv.guarantees.bracket import Bracket, Verdict
 from cvxinv.guarantees.coherence import mutual_coherence
+from cvxinv.guarantees.conditions import Condition
+from cvxinv.guarantees.layer_bounds import LayerBounds
 from cvxinv.guarantees.oracle import OracleError, oracle_error
 from cvxinv.guarantees.spark import spark
-from cvxinv.guarantees.stability import LayerBounds, Stability, stability
+from cvxinv.guarantees.stability import Stability, stability
 from cvxinv.guarantees.sub import sub_rank, sub_spark
 from cvxinv.guarantees.submatrix_coherence import submatrix_coherence
-from cvxinv.guarantees.uniqueness import Condition, Uniqueness, uniqueness
+from cvxinv.guarantees.uniqueness import Uniqueness, uniqueness
 
 __all__ = [
     "Bracket",

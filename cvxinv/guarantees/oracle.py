@@ -19,8 +19,9 @@ import numpy as np
 from cvxinv.arrays import Array, to_numpy
 from cvxinv.checks import array, nonnegative
 from cvxinv.generator import Generator
+from cvxinv.guarantees.arguments import answered, kept_pixels, support_masks
 from cvxinv.guarantees.bracket import Verdict
-from cvxinv.guarantees.inputs import answered, kept_pixels, singular_values, support_masks
+from cvxinv.guarantees.singular import singular_values
 
 
 @dataclass(frozen=True, eq=False)

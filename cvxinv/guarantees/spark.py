@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cvxinv.arrays import Array
-from cvxinv.checks import nonnegative
+from cvxinv.checks import choice, flag, nonnegative
 from cvxinv.guarantees.bracket import Bracket
 from cvxinv.guarantees.dependence import Columns, resolve, subsets
 
@@ -60,7 +60,14 @@ def spark(
         Of ints. The upper end always belongs to columns whose dependence was confirmed by their
         singular values; `method` says where both ends come from.
     """
-    return bracket(*resolve(W, tol), budget, generic=generic, method=method)
+    W, tol = resolve(W, tol)
+    budget, generic = nonnegative("budget", budget), flag("generic", generic)
+    choice("method", method, ("auto", "enumeration", "milp"))
+    if generic:
+        value = min(W.shape) + 1
+        why = "almost surely, for independent continuous random entries: min(m, n) + 1"
+        return Bracket(value, value, why)
+    return bracket(W, tol, budget, method=method)
 
 
 def bracket(
@@ -68,7 +75,6 @@ def bracket(
     tol: float,
     budget: float,
     *,
-    generic: bool = False,
     method: Method = "auto",
     above: int | None = None,
     known: int | None = None,
@@ -78,16 +84,7 @@ def bracket(
     With `above` the search ends once it is known whether spark(W) > above, with `known` as soon as
     it is at least that.
     """
-    budget = nonnegative("budget", budget)
-    if method not in ("auto", "enumeration", "milp"):
-        raise ValueError(f"method: expected 'auto', 'enumeration' or 'milp', got {method!r}")
-    m, n = W.shape
-    if generic:
-        return Bracket(
-            min(m, n) + 1,
-            min(m, n) + 1,
-            "almost surely, for independent continuous random entries: min(m, n) + 1",
-        )
+    n = W.shape[1]
     columns = Columns.of(W, tol)
     if columns.zero.any():
         return Bracket(1, 1, "a column is zero")

@@ -23,7 +23,7 @@ eps_{i+1} / ||w_ij||. Hence:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -31,71 +31,21 @@ import numpy as np
 from cvxinv.arrays import Array, to_numpy
 from cvxinv.checks import array, floats, nonnegative
 from cvxinv.generator import Generator
-from cvxinv.guarantees.bracket import Verdict
-from cvxinv.guarantees.coherence import mutual_coherence
-from cvxinv.guarantees.inputs import (
+from cvxinv.guarantees.arguments import (
     answered,
     kept_pixels,
-    smallest_singular_value,
     sparsity_levels,
     support_masks,
     true_layers,
     verdicts,
 )
-from cvxinv.guarantees.recursion import (
-    TROPP,
-    column_norms,
-    propagated,
-    reachable_lipschitz,
-    weights,
+from cvxinv.guarantees.layer_bounds import ROUNDING, Kept, LayerBounds, below, layer_bounds
+from cvxinv.guarantees.recursion import reachable_lipschitz
+from cvxinv.guarantees.singular import smallest_singular_value
+
+UNREACHABLE = (
+    "phi^-1 has no Lipschitz constant on what y and its noise can reach (or pass the signal)."
 )
-
-ROUNDING = 1e-12  # 3 mu s this close to 1 decides nothing
-
-
-@dataclass(frozen=True, eq=False)
-class LayerBounds:
-    """What Theorem 3 (corrected) says of one layer x_i of B signals (without the B axis, if the
-    supports had none).
-
-    Attributes
-    ----------
-    condition : (B,) array of Verdict
-        s_i < 1 / (3 mu) on the rows kept; without noise, also that the columns are independent
-        there.
-    recovered : (B,) array of Verdict
-        Whether S^_i = S_i is proven.
-    guaranteed : (B,) bool array
-        Whether all that the theorem claims of this layer is proven, the layers above included.
-    reason : (B,) array of str
-        A sentence with the numbers.
-    coherence : (B,) array
-        mu(W_i) on the rows kept, over columns that are not zero there.
-    largest : (B,) int array
-        The largest s_i that meets the coherence condition.
-    lam : (B, n_i) array
-        The weights of Algorithm 1, 2 eps_{i+1} ||w_ij||.
-    entrywise : (B, n_i) array
-        Bounds on |x^_ij - x_ij|: (3 + sqrt(1.5)) eps_{i+1} / ||w_ij||; inf for columns that are
-        zero on the rows kept. Any nonzero of the true x_i that is larger is found.
-    epsilon : (B,) array
-        eps_i: bound on ||x^_i - x_i||_2 over S^_i, the rows that the next step keeps; inf where
-        columns of the support given are zero on the rows kept, for Algorithm 1 does not find those,
-        and nothing below is guaranteed.
-    error : (B,) array
-        Bound on the whole ||x^_i - x_i||_2; the same where the supports given are the true ones.
-    """
-
-    condition: Any
-    recovered: Any
-    guaranteed: Array
-    reason: Any
-    coherence: Array
-    largest: Array
-    lam: Array
-    entrywise: Array
-    epsilon: Array
-    error: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,157 +155,25 @@ def stability(
     def out(a: Any) -> Any:
         return answered(a, like, one)
 
-    trusted = np.isfinite(
-        level
-    )  # that the rows kept are rows of the truth, and their noise at most `level`
-    above = np.where(
-        trusted,
-        "",
-        "phi^-1 has no Lipschitz constant on what y and its noise can reach (or pass the signal).",
-    )
+    bounded = np.isfinite(level)
+    kept = Kept(rows, level, bounded, np.where(bounded, "", UNREACHABLE))
     found: list[LayerBounds] = []
-    noise_level = level
     for i in range(G.depth, 0, -1):
-        W, S, s_i = to_numpy(G.weights[i]).astype(np.float64), masks[i - 1], s[i - 1]
-        norms = column_norms(W, rows)
-        mu = _coherence(W, rows, norms)
-        condition, reason, largest = _condition(W, rows, norms, mu, S.sum(axis=1), s_i, level)
-        guaranteed = trusted & (condition == Verdict.HOLDS)
-        entrywise = np.where(
-            norms > 0, TROPP * level[:, None] / np.where(norms > 0, norms, 1), np.inf
-        )
-        count = np.minimum(largest, W.shape[1]) if s_i is None else s_i
-        error = propagated(level, norms, count)
-        missed = count > S.sum(
-            axis=1
-        )  # nonzeros that were not found may lie in columns that are zero on the rows kept
-        hidden = (S & (norms == 0)).any(axis=1)  # Algorithm 1 cannot find these supports
-        nothing = (
-            hidden
-            | (missed & (norms == 0).any(axis=1))
-            | ((condition == Verdict.FAILS) & (s_i is None))
-        )
-        recovered = _recovered(
-            S, s_i, entrywise, guaranteed & ~hidden, None if truth is None else truth[i - 1]
-        )
-        epsilon = np.where(hidden, np.inf, propagated(level, norms, S.sum(axis=1)))
-        found.append(
-            LayerBounds(
-                out(condition),
-                out(recovered),
-                out(guaranteed),
-                out(_joined(above, reason)),
-                out(mu),
-                out(largest),
-                out(weights(level, norms)),
-                out(entrywise),
-                out(epsilon),
-                out(np.where(nothing, np.inf, error)),
-            )
-        )
-        trusted, rows, level = guaranteed & ~hidden, S, epsilon
-        above = np.where(
-            hidden,
-            f"x_{i} has nonzeros in columns that are zero on the rows kept.",
-            f"Layer {i} is not guaranteed.",
-        )
-        above = np.where(trusted, "", above)
-        if truth is not None:
-            trusted = trusted & (recovered == Verdict.HOLDS)
-            above = np.where(
-                trusted | ~guaranteed, above, f"Entries of x_{i} may be too small to be found."
-            )
+        W, S = to_numpy(G.weights[i]).astype(np.float64), masks[i - 1]
+        bounds = layer_bounds(W, kept, S, s[i - 1], None if truth is None else truth[i - 1])
+        kept = below(i, W, kept, S, bounds, exact=truth is not None)
+        found.append(replace(bounds, **{name: out(a) for name, a in vars(bounds).items()}))
     W_0 = to_numpy(G.weights[0]).astype(np.float64)
-    smallest = np.array([smallest_singular_value(W_0[R]) for R in rows]).reshape(B)
+    smallest = np.array([smallest_singular_value(W_0[R]) for R in kept.rows]).reshape(B)
     full = smallest > 0
-    latent = np.where(full, level / np.where(full, smallest, 1.0), np.inf)
+    latent = np.where(full, kept.level / np.where(full, smallest, 1.0), np.inf)
     return Stability(
-        found[::-1], out(noise_level), out(latent), out(verdicts(full)), out(trusted & full)
+        layers=found[::-1],
+        noise=out(level),
+        latent=out(latent),
+        latent_condition=out(verdicts(full)),
+        latent_guaranteed=out(kept.trusted & full),
     )
-
-
-# -- the pieces ------------------------------------------------------------------------------------
-
-
-def _condition(
-    W: Any, rows: Any, norms: Any, mu: Any, found: Any, s: Any, level: Any
-) -> tuple[Any, Any, Any]:
-    """Verdicts on s < 1 / (3 mu), their reasons, and the largest s that passes; s None where the
-    true one is unknown.
-    """
-    B, n = norms.shape
-    condition, reason = np.empty(B, object), np.empty(B, object)
-    with np.errstate(divide="ignore"):
-        limit = 1 / (3 * mu)
-    largest = np.minimum(n, np.ceil(np.minimum(n + 1, (1 - ROUNDING) * limit)) - 1).astype(np.int64)
-    for b in range(B):
-        least, bound = (
-            found[b] if s is None else s[b],
-            f"1 / (3 mu) = {limit[b]:.4g} on the rows kept",
-        )
-        if s is not None and found[b] > s[b]:
-            condition[b], reason[b] = (
-                Verdict.FAILS,
-                f"{found[b]} nonzeros found where {s[b]:g} were said to be: noise or sparsity is"
-                " wrong.",
-            )
-        elif least >= limit[b] * (1 + ROUNDING):
-            condition[b], reason[b] = Verdict.FAILS, f"s = {least:g} is not less than {bound}."
-        elif level[b] == 0 and not _independent(W[rows[b]][:, norms[b] > 0], mu[b]):
-            condition[b] = Verdict.FAILS
-            reason[b] = (
-                "Without noise lam is 0, and dependent columns leave many minimisers: state a small"
-                " noise."
-            )
-        elif s is None:
-            condition[b], reason[b] = (
-                Verdict.UNDECIDED,
-                f"Holds if the true s is at most {largest[b]}, less than {bound}.",
-            )
-        elif least > largest[b]:
-            condition[b], reason[b] = (
-                Verdict.UNDECIDED,
-                f"s = {least:g} equals {bound} up to rounding.",
-            )
-        else:
-            condition[b], reason[b] = Verdict.HOLDS, f"s = {least:g} is less than {bound}."
-    return condition, reason, largest
-
-
-def _independent(W: Any, mu: float) -> bool:
-    """Whether the columns are linearly independent: by Gershgorin's circles, else by singular
-    values.
-    """
-    return bool((W.shape[1] - 1) * mu < 1 - ROUNDING or smallest_singular_value(W) > 0)
-
-
-def _recovered(S: Any, s: Any, entrywise: Any, guaranteed: Any, x: Any) -> Any:
-    """Whether S^ = S is proven: by the sizes of the true entries x, or because as many were found
-    as there are.
-    """
-    B = len(S)
-    proven = np.zeros(B, bool) if s is None else guaranteed & (S.sum(axis=1) == s)
-    refuted = np.zeros(B, bool) if s is None else S.sum(axis=1) != s
-    if x is not None:
-        proven = guaranteed & (~S | (x > entrywise)).all(axis=1)
-    answer = np.full(B, Verdict.UNDECIDED, dtype=object)
-    answer[refuted], answer[proven] = Verdict.FAILS, Verdict.HOLDS
-    return answer
-
-
-def _coherence(W: Any, rows: Any, norms: Any) -> Any:
-    """mu(W^R) for each mask R, over the columns that are not zero on R."""
-    distinct, where = np.unique(rows, axis=0, return_inverse=True)
-    mu = mutual_coherence(W, distinct)
-    for k in np.flatnonzero((column_norms(W, distinct) == 0).any(axis=1)):
-        columns = W[:, column_norms(W, distinct[k]) > 0]
-        mu[k] = mutual_coherence(columns, distinct[k]) if columns.shape[1] > 1 else 0.0
-    return mu[where.ravel()]
-
-
-def _joined(above: Any, reason: Any) -> Any:
-    """Both sentences, per signal."""
-    return np.array([f"{a} {r}".strip() for a, r in zip(above, reason, strict=True)], dtype=object)
 
 
 def _noise_level(

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from cvxinv.arrays import Array
-from cvxinv.checks import nonnegative
+from cvxinv.checks import flag, integer, nonnegative
 from cvxinv.guarantees.bracket import Bracket
 from cvxinv.guarantees.dependence import Columns, resolve, subsets
 from cvxinv.guarantees.spark import bracket
-from cvxinv.guarantees.submatrix_coherence import check_rows, submatrix_coherence
+from cvxinv.guarantees.submatrix_coherence import submatrix_coherence
 
 SAMPLES = 64  # row sets that are tried where all are too many
 SETS = 200_000  # row sets that are enumerated per second of the budget, at most
@@ -53,7 +53,8 @@ def sub_spark(
     """
     W, tol = resolve(W, tol)
     m, n = W.shape
-    s, budget = check_rows(s, m), nonnegative("budget", budget)
+    s, budget = integer("s", s, 1, m), nonnegative("budget", budget)
+    generic = flag("generic", generic)
     if generic:
         return Bracket(
             min(s, n) + 1,
@@ -154,7 +155,8 @@ def sub_rank(
     """
     W, tol = resolve(W, tol)
     m, n = W.shape
-    s, budget = check_rows(s, m), nonnegative("budget", budget)
+    s, budget = integer("s", s, 1, m), nonnegative("budget", budget)
+    generic = flag("generic", generic)
     if generic:
         return Bracket(
             min(s, n),

@@ -10,33 +10,17 @@ from typing import Any
 import numpy as np
 
 from cvxinv.arrays import Array
-from cvxinv.checks import nonnegative
+from cvxinv.checks import integer, nonnegative
 from cvxinv.guarantees.bracket import Bracket
 from cvxinv.guarantees.coherence import mutual_coherence
 from cvxinv.guarantees.dependence import resolve, subsets
 
-ENUMERATED, ENTRIES = (
-    20_000,
-    2e8,
-)  # row sets, and entries of their Gram matrices, up to which they are all looked at
-ACCURACIES = (
-    0.1,
-    1e-2,
-    1e-4,
-    1e-6,
-    1e-9,
-)  # of the branch and bound, one after the other while time lasts
+# row sets, and entries of their Gram matrices, up to which they are all looked at
+ENUMERATED, ENTRIES = 20_000, 2e8
+# of the branch and bound, one after the other while time lasts
+ACCURACIES = (0.1, 1e-2, 1e-4, 1e-6, 1e-9)
 BLOCK = 2**21  # entries looked at together
 SMALLEST = 1e-280  # sums of squares below it are not computed with
-
-
-def check_rows(s: Any, m: int) -> int:
-    """S as an int in [1, m]."""
-    if isinstance(s, bool) or not isinstance(s, (int, np.integer)):
-        raise TypeError(f"s: expected an int, got {type(s).__name__}")
-    if not 1 <= s <= m:
-        raise ValueError(f"s: expected a number of rows from 1 to {m}, got {s}")
-    return int(s)
 
 
 def row_masks(m: int, block: Any) -> Any:
@@ -69,7 +53,7 @@ def submatrix_coherence(W: Array, s: int, budget: float = 30.0) -> Bracket:
     """
     W, _ = resolve(W, None)
     m, n = W.shape
-    s, budget = check_rows(s, m), nonnegative("budget", budget)
+    s, budget = integer("s", s, 1, m), nonnegative("budget", budget)
     if n < 2:
         return Bracket(0.0, 0.0, "fewer than two columns")
     if s == 1:

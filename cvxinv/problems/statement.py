@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any, ClassVar, cast
 
-from cvxinv import checks
+from cvxinv import activations, checks
 from cvxinv.arrays import Array, dtype_name, is_torch, match, namespace
 
 SMALL = 24  # numbers up to which a statement prints all of them
@@ -123,12 +123,18 @@ def _kind(a: Array) -> str:
     return f"torch {dtype_name(a)} on {a.device}" if is_torch(a) else dtype_name(a)
 
 
+def _word(value: Any) -> str:
+    """A number, word or activation as Python that stands for it."""
+    known = isinstance(value, activations.Activation)
+    return f"activations.{value!r}" if known else repr(value)
+
+
 def _entries(given: dict[str, Any], whole: bool) -> list[str]:
     """`name=value` for all that is given; of arrays the name alone, or all numbers."""
     words = []
     for name, value in given.items():
         if not hasattr(value, "ndim"):
-            words.append(f"{name}={value!r}")
+            words.append(f"{name}={_word(value)}")
         elif whole:
             words.append(f"{name}={value.tolist()!r}")
         else:

@@ -12,9 +12,10 @@ import cvxinv
 import fast
 from cvxinv import cli, reference
 from cvxinv.bench import measure, rivals
+from cvxinv.bench.gram import Answer, one_by_one, programs
 from cvxinv.bench.instances import Case, cases, gaussian
 from cvxinv.bench.measure import Kind, Row
-from cvxinv.bench.rivals import Answer, Rival
+from cvxinv.bench.rivals import Rival
 from tests.support.tolerances import KKT, OPTIMAL
 
 torch = pytest.importorskip("torch")
@@ -142,11 +143,11 @@ def test_gram_forms():
     shared.
     """
     last, mid, latent = make((3, 40, 60, 90))
-    programs = list(rivals.programs(quadratic(last)))
-    assert all(p.H is programs[0].H and p.shared for p in programs)
+    shared = list(programs(quadratic(last)))
+    assert all(p.H is shared[0].H and p.shared for p in shared)
     for case in (mid, latent):  # 40 unknowns and 3
         q = quadratic(case)
-        for b, p in enumerate(rivals.programs(q)):
+        for b, p in enumerate(programs(q)):
             A = q.W[q.rows[b]]
             np.testing.assert_allclose(p.H, A.T @ A + q.gamma * np.eye(len(p.H)), atol=1e-12)
             np.testing.assert_allclose(p.f, q.lam[b] - A.T @ q.t[b][q.rows[b]], atol=1e-12)
@@ -165,7 +166,7 @@ def test_a_signal_that_fails_does_not_spoil_the_others():
 
         return step
 
-    answer = rivals.one_by_one(start)(quadratic(make()[1]))
+    answer = one_by_one(start)(quadratic(make()[1]))
     assert np.isnan(answer.x).any(axis=1).tolist() == [False, True, False, False]
     assert answer.note == "no thanks"
     assert answer.iterations.tolist() == [7, 0, 7, 7]
@@ -265,7 +266,7 @@ def test_bench(run, backend, monkeypatch, tmp_path):
         rivals,
         "RIVALS",
         (
-            Rival("OSQP", "osqp", rivals.one_by_one(rivals.osqp)),
+            Rival("OSQP", "osqp", one_by_one(rivals.osqp)),
             Rival("wrong", "numpy", wrong),
             absent,
         ),

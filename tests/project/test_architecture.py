@@ -19,7 +19,7 @@ HOUSE = """
     problems     generator
     activations
     rows         checks
-    arrays       memory
+    arrays       memory       record
     errors       version
 """
 # The same inside `fast`; the face `fast` hands out `solve` and `latent`.
