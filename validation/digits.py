@@ -39,9 +39,7 @@ def summary(objective: Any, seconds: float) -> dict[str, float]:
 
 
 def main(
-    signals: Annotated[
-        int, typer.Option(min=1, help="How many test digits, the first ones.")
-    ] = 512,
+    signals: Annotated[int, typer.Option(min=1, help="How many test digits, the first.")] = 512,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random starts.")] = 0,
 ) -> None:
     """Measure and store."""
@@ -58,27 +56,28 @@ def main(
     ]
     best = np.minimum.accumulate([run.objective for run, _ in runs])
     spent = np.cumsum([took for _, took in runs])
+
+    def share(lower: Any, higher: Any) -> float:
+        """Of the digits, where one objective is lower than another, by more than rounding."""
+        return round(float(np.mean(lower < higher * (1 - 1e-6))), 3)
+
+    def beside(k: int) -> dict[str, float]:
+        """The best of k runs, and `invert` beside it."""
+        return summary(best[k - 1], spent[k - 1]) | {
+            "share_where_invert_is_lower": share(found.objective, best[k - 1]),
+            "share_where_invert_is_higher": share(best[k - 1], found.objective),
+        }
+
+    how_sure = {
+        "status": dict(Counter(s.name for s in found.status)),
+        "agreement_median": float(np.median(found.agreement)),
+    }
     result = {
         "signals": len(y),
         "seed": seed,
         "objective": "1/2 ||y - G(z)||^2, pixels in [-1, 1]",
-        "invert": summary(found.objective, seconds)
-        | {
-            "status": dict(Counter(s.name for s in found.status)),
-            "agreement_median": float(np.median(found.agreement)),
-        },
-        "best_of_random_starts": {
-            str(k): summary(best[k - 1], spent[k - 1])
-            | {
-                "share_where_invert_is_lower": round(
-                    float(np.mean(found.objective < best[k - 1] * (1 - 1e-6))), 3
-                ),
-                "share_where_invert_is_higher": round(
-                    float(np.mean(found.objective > best[k - 1] * (1 + 1e-6))), 3
-                ),
-            }
-            for k in RUNS
-        },
+        "invert": summary(found.objective, seconds) | how_sure,
+        "best_of_random_starts": {str(k): beside(k) for k in RUNS},
         f"seconds_of_{BESIDE}_runs_over_those_of_invert": round(spent[BESIDE - 1] / seconds, 2),
     }
     Console().print_json(data=store("digits", result, ("torch", "numpy"), THREADS))

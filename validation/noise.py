@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Annotated, Any
 
 import numpy as np
@@ -59,18 +60,16 @@ class Signals:
         return Signals(self.G, self.z[:count], self.y[:count], seen, self.sigma, self.start[:count])
 
 
+def descent(s: Signals) -> Any:
+    """Gradient descent on eq. 1 from the random start."""
+    how: dict[str, Any] = {"steps": DESCENT_STEPS, "step": DESCENT_STEP, "progress": False}
+    return fast.gradient_descent(s.G, s.y, observed=s.seen, start=s.start, **how)
+
+
 METHODS: dict[str, Callable[[Signals], Any]] = {
     "pursuit": lambda s: cvxinv.latent_pursuit(s.G, s.y, observed=s.seen),
     "oracle": lambda s: cvxinv.oracle(s.G, s.y, s.G.supports(s.z), observed=s.seen),
-    "gradient descent": lambda s: fast.gradient_descent(
-        s.G,
-        s.y,
-        steps=DESCENT_STEPS,
-        step=DESCENT_STEP,
-        observed=s.seen,
-        start=s.start,
-        progress=False,
-    ),
+    "gradient descent": descent,
     "random start": lambda s: fast.levenberg_marquardt(s.G, s.y, s.start, observed=s.seen),
     "hybrid": lambda s: cvxinv.hybrid(s.G, s.y, s.seen, s.sigma or None),
     "invert": lambda s: cvxinv.invert(s.G, s.y, s.seen, s.sigma or None),
@@ -84,27 +83,21 @@ def settings(count: int, seed: int) -> dict[str, Signals]:
     G = cvxinv.mnist_generator()
     z, start = rng.standard_normal((2, count, G.sizes[0]))
     noise = rng.standard_normal((count, G.sizes[-1]))
-    random, half = (
-        rng.random(noise.shape) >= HIDDEN_SHARE,
-        np.arange(G.sizes[-1]) >= HIDDEN_ROWS * 28,
-    )
+    random = rng.random(noise.shape) >= HIDDEN_SHARE
+    half = np.arange(G.sizes[-1]) >= HIDDEN_ROWS * 28
     chosen = {f"sigma {sigma:g}": (None, sigma) for sigma in LEVELS} | {
         "random mask": (random, 0.0),
         f"random mask, sigma {MASKED:g}": (random, MASKED),
         "half mask": (half, 0.0),
     }
-    y = G(z)
-    return {
-        name: Signals(
-            G,
-            z,
-            np.where(True if seen is None else seen, y + sigma * noise, np.nan),
-            seen,
-            sigma,
-            start,
-        )
-        for name, (seen, sigma) in chosen.items()
-    }
+    clean = G(z)
+
+    def signals(seen: Any, sigma: float) -> Signals:
+        y = clean + sigma * noise
+        y = y if seen is None else np.where(seen, y, np.nan)
+        return Signals(G, z, y, seen, sigma, start)
+
+    return {name: signals(seen, sigma) for name, (seen, sigma) in chosen.items()}
 
 
 def decibels(values: Any) -> dict[str, float | None]:
@@ -135,9 +128,8 @@ def measure(name: str, signals: Signals) -> dict[str, Any]:
     if not name.startswith("invert"):
         return out
     if signals.sigma:
-        out["coverage_95"] = round(
-            float(np.mean(np.abs(found.z - some.z) <= NORMAL * found.standard_error)), 4
-        )
+        covered = np.abs(found.z - some.z) <= NORMAL * found.standard_error
+        out["coverage_95"] = round(float(np.mean(covered)), 4)
     return out | {
         "status": dict(Counter(s.name for s in found.status)),
         "agreement_median": float(np.median(found.agreement)),
@@ -166,22 +158,10 @@ def draw(found: dict[str, Any]) -> None:
     for kind, width in (("median", 1.6), ("quantile_10", 0.8)):
         for name, colour in COLOURS.items():
             label = name if kind == "median" else None
-            axis.plot(
-                sigmas,
-                [row["methods"][name]["snr_db"][kind] for row in rows],
-                "o-",
-                ms=3,
-                lw=width,
-                color=colour,
-                label=label,
-            )
-        axis.plot(
-            sigmas,
-            [row["bound"][kind] for row in rows],
-            "k--",
-            lw=width,
-            label="Cramer-Rao bound" if kind == "median" else None,
-        )
+            y = [row["methods"][name]["snr_db"][kind] for row in rows]
+            axis.plot(sigmas, y, "o-", ms=3, lw=width, color=colour, label=label)
+        label = "Cramer-Rao bound" if kind == "median" else None
+        axis.plot(sigmas, [row["bound"][kind] for row in rows], "k--", lw=width, label=label)
     axis.set_xscale("log")
     axis.set_ylim(-12, None)
     axis.set_xlabel("standard deviation of the noise of a pixel (pixels are in [-1, 1])")
@@ -196,21 +176,15 @@ def draw(found: dict[str, Any]) -> None:
 
 def main(
     signals: Annotated[int, typer.Option(min=1, help="How many signals.")] = 512,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Seed of latent vectors, noise, masks and starts.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of latent vectors, noise, masks, starts.")] = 0,
 ) -> None:
     """Measure every method in every setting, and store figures and picture."""
-    all_settings = settings(signals, seed)
-    found: dict[str, Any] = {
-        name: {"bound": bound(s), "methods": {}} for name, s in all_settings.items()
-    }
-    for name, method in track(
-        [(name, method) for name in all_settings for method in METHODS], "noise"
-    ):
-        found[name]["methods"][method] = measure(method, all_settings[name])
-    descent = {"steps": DESCENT_STEPS, "step": DESCENT_STEP, "momentum": 0.9}
-    result = {"signals": signals, "seed": seed, "gradient_descent": descent, "settings": found}
+    given = settings(signals, seed)
+    found: dict[str, Any] = {name: {"bound": bound(s), "methods": {}} for name, s in given.items()}
+    for name, method in track(list(product(given, METHODS)), "noise"):
+        found[name]["methods"][method] = measure(method, given[name])
+    steps = {"steps": DESCENT_STEPS, "step": DESCENT_STEP, "momentum": 0.9}
+    result = {"signals": signals, "seed": seed, "gradient_descent": steps, "settings": found}
     Console().print_json(data=store("noise", result, ("torch", "numpy"), torch.get_num_threads()))
     draw(found)
 
