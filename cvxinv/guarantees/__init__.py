@@ -12,7 +12,8 @@ from cvxinv.guarantees.layer_bounds import LayerBounds
 from cvxinv.guarantees.oracle import OracleError, oracle_error
 from cvxinv.guarantees.spark import spark
 from cvxinv.guarantees.stability import Stability, stability
-from cvxinv.guarantees.sub import sub_rank, sub_spark
+from cvxinv.guarantees.sub_rank import sub_rank
+from cvxinv.guarantees.sub_spark import sub_spark
 from cvxinv.guarantees.submatrix_coherence import submatrix_coherence
 from cvxinv.guarantees.uniqueness import Uniqueness, uniqueness
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cvxinv.guarantees import spark, sub_rank, submatrix_coherence
+from cvxinv.guarantees import spark, sub_rank, sub_spark, submatrix_coherence
 from tests.support import dependence as brute
 from tests.support.tolerances import COHERENCE
 
@@ -21,7 +21,7 @@ BUDGETS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 1_000, 100_000)  # in tick
 # the functions have the names of their modules
 MODULES = {
     name: import_module(f"cvxinv.guarantees.{name}")
-    for name in ("spark", "sub", "submatrix_coherence")
+    for name in ("spark", "sub_rank", "sub_spark", "submatrix_coherence")
 }
 
 kinds, seeds = st.sampled_from(brute.KINDS), st.integers(0, 1000)
@@ -62,13 +62,25 @@ def test_spark(kind, seed, method, cheap):
 
 
 @given(kinds, seeds, st.integers(1, 5), st.sampled_from([2_000, 200_000]))
+@example("gaussian", 5, 2, 2_000)
+@example("planted", 3, 3, 200_000)
+def test_sub_spark(kind, seed, s, per_second):
+    W = brute.matrix(kind, seed)
+    s = min(s, len(W))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MODULES["sub_spark"], "SETS", per_second)
+        found = brackets(sub_spark, W, s)
+    narrows_onto(found, brute.over_rows(brute.spark, min, W, s))
+
+
+@given(kinds, seeds, st.integers(1, 5), st.sampled_from([2_000, 200_000]))
 @example("rank_two", 5, 2, 2_000)
 @example("signs", 3, 3, 200_000)
 def test_sub_rank(kind, seed, s, per_second):
     W = brute.matrix(kind, seed)
     s = min(s, len(W))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MODULES["sub"], "SETS", per_second)
+        patch.setattr(MODULES["sub_rank"], "SETS", per_second)
         found = brackets(sub_rank, W, s)
     narrows_onto(found, brute.over_rows(brute.rank, min, W, s))
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cvxinv.guarantees import mutual_coherence, sub, sub_rank, sub_spark, submatrix_coherence
+from cvxinv.guarantees import mutual_coherence, sub_rank, sub_spark, submatrix_coherence
 from tests.support import dependence as brute
 from tests.support.tolerances import COHERENCE
 
@@ -22,7 +22,9 @@ def enumerated(request, monkeypatch):
     be tested.
     """
     if not request.param:
-        monkeypatch.setattr(sub, "SETS", 0)
+        for name in ("sub_rank", "sub_spark"):
+            module = import_module(f"cvxinv.guarantees.{name}")
+            monkeypatch.setattr(module, "SETS", 0)
         module = import_module("cvxinv.guarantees.submatrix_coherence")  # not the function
         monkeypatch.setattr(module, "ENUMERATED", 0)
     return request.param
