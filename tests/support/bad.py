@@ -81,6 +81,7 @@ BAD: dict[str, list[Any]] = {
     "latents": [None, *NO_FLOATS, [], [np.ones((5, 8))]],
     "sparsity": [None, *WORDS, 2, True, [1, 2], [-1], [1.5], [True], ["a"], [np.nan]],
     "solve?": ["text", 3, W],
+    "image shape?": [*WORDS, "ab", 12.0, (3,), (3, 5), (0, 12), (-3, -4), (3.0, 4), (True, 12)],
     "list of matrices": [None, *WORDS, W, [W], [W, "a"], [W, W], [W, np.matrix(np.ones((2, 6)))]],
     "list of vectors?": [
         *WORDS,
