@@ -180,10 +180,6 @@ def invert(
     with console.status(f"{method.value} of {len(y)} signals .."):
         inversion = _run(method, G, y, backend, {k: v for k, v in options.items() if v is not None})
     residual = inversion.residual
-    if residual is None:
-        residual = np.linalg.norm(
-            np.where(True if observed is None else observed, y - inversion.signal, 0.0), axis=1
-        )
     with open(out, "wb") as file:
         np.savez_compressed(
             file, **contents(G, inversion, residual), method=np.asarray(method.value)

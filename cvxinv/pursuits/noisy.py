@@ -6,6 +6,9 @@ zero.
 2. The noise of an estimated layer follows from sigma through least squares, and an entry belongs to
    the support where it outweighs its standard error. Theorem 3's weights, which cover the worst
    case, leave no support at all at these levels.
+3. Each row of the next layer problem is divided by the standard error of what it is held against,
+   as least squares asks for. So it is no matter in which unit a hidden number is measured: c times
+   a row of W_i and 1 / c times a column of W_{i+1} make the same signals.
 
 Without noise this is Algorithm 3.
 """
@@ -14,10 +17,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from cvxinv.arrays import Array, float64, match, namespace
+from cvxinv.arrays import Array, cast_to, float64, match, namespace
 from cvxinv.checks import per_signal
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
+from cvxinv.newton.gauss_newton import unit_diagonal
 from cvxinv.problems import LastLayer, Latent, MidLayer
 from cvxinv.pursuits.common import Solve, backend, collected, last_layer, overflow_is_a_status
 from cvxinv.rows import one_or_many
@@ -28,9 +32,7 @@ FISTA_STEPS = 50  # on phi from the solution on phi^-1(y): noise is all that mor
 CAP = 50
 INSIDE = 1e-6  # distance from the ends of phi's range within which phi^-1 is not evaluated
 MARGIN = 1.5  # entries kept at least, as a multiple of the size of the layer below
-RIDGE = (
-    1e-6  # beside W'W, relative to its mean eigenvalue: standard errors where W has not full rank
-)
+RIDGE = 1e-6  # beside W'W of unit columns: standard errors where W has not full rank
 
 
 @overflow_is_a_status
@@ -68,19 +70,21 @@ def noisy_pursuit(
     solutions, supports = [last], []
     M = xp.astype(rows_of(seen, y), xp.float64)
     variance, share = _noise(G, float64(y), M, last, given)
+    W = float64(match(G.weights[-1], y))
     for i in range(G.depth, 0, -1):
-        W, x = float64(match(G.weights[i], y)), solutions[-1].x
-        of_entries = variance[..., None] * _gains(W) / share[..., None]
-        supports.append(
-            solutions[-1].support & _significant(float64(x), of_entries, MARGIN * G.sizes[i - 1])
-        )
-        S = xp.astype(supports[-1], xp.float64)
-        size = xp.clip(xp.sum(S, axis=-1), 1.0, None)
-        variance, share = xp.sum(S * of_entries, axis=-1) / size, size / S.shape[-1]
+        x, gains = float64(solutions[-1].x), _gains(W)
+        variance = variance / share  # of an entry of x_i, in units of its gain
+        S = _significant(x, variance[..., None] * gains, MARGIN * G.sizes[i - 1])
+        supports.append(solutions[-1].support & S)
+        share = _mean(supports[-1])
+
+        unit = xp.sqrt(gains)
+        W = float64(match(G.weights[i - 1], y)) / unit[:, None]
+        b = None if G.biases is None else float64(match(G.biases[i - 1], y)) / unit
+        held = cast_to(x / unit, y)
         if i > 1:
-            statement = MidLayer(G.weights[i - 1], x, supports[-1], G.bias(i - 1))
-            solutions.append(go_on(statement))
-    latent = Latent(G.weights[0], solutions[-1].x, supports[-1], G.bias(0))
+            solutions.append(go_on(MidLayer(W, held, supports[-1], b)))
+    latent = Latent(W, held, supports[-1], b)
     solutions.append(go_on(latent))
     found = collected(G, y, seen, solutions[-1].x, solutions, latent, invalid)
     return replace(found, supports=supports[::-1])
@@ -122,12 +126,18 @@ def _noise(
     x = float64(last.x)
     t = x @ float64(match(G.weights[-1], y)).T
     t = t if G.biases is None else t + float64(match(G.biases[-1], y))
-    share = xp.clip(xp.mean(M * G.activation.derivative(t) ** 2, axis=-1), 1e-12, None)
+    share = _mean(M * G.activation.derivative(t) ** 2)
     if sigma is not None:
         return sigma**2, share
-    misfit = xp.where(M > 0, y - G.activation(t), xp.zeros_like(t))
+    misfit = xp.where(M > 0, y - G.activation(t), 0.0)
     spare = xp.sum(M, axis=-1) - xp.sum(xp.astype(last.support, xp.float64), axis=-1)
     return xp.sum(misfit**2, axis=-1) / xp.clip(spare, 1.0, None), share
+
+
+def _mean(a: Array) -> Array:
+    """Over the last axis, and no less than rounding."""
+    xp = namespace(a)
+    return xp.clip(xp.mean(xp.astype(a, xp.float64), axis=-1), 1e-12, None)
 
 
 def _significant(x: Array, variance: Array, least: float) -> Array:
@@ -140,8 +150,8 @@ def _significant(x: Array, variance: Array, least: float) -> Array:
 
 
 def _gains(W: Array) -> Array:
-    """The diagonal of (W'W)^-1: variances of least squares from rows with unit variance."""
+    """The diagonal of (W'W)^-1: variances of least squares from rows with unit variance, (n,)."""
     xp = namespace(W)
-    H = W.T @ W
-    eye = xp.eye(H.shape[0], dtype=xp.float64, device=getattr(H, "device", None))
-    return xp.linalg.diagonal(xp.linalg.inv(H + RIDGE * xp.linalg.trace(H) / H.shape[0] * eye))
+    H, s = unit_diagonal((W.T @ W)[None])
+    eye = xp.eye(H.shape[1], dtype=xp.float64, device=getattr(H, "device", None))
+    return (s**2 * xp.linalg.diagonal(xp.linalg.inv(H + RIDGE * eye)))[0]

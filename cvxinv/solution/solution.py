@@ -1,13 +1,11 @@
 """The answer of a backend to one layer problem."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cvxinv.arrays import Array
+from cvxinv.certificate import Certificate
 from cvxinv.solution.status import tally
-
-if TYPE_CHECKING:
-    from cvxinv.certificate import Certificate
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +23,8 @@ class Solution:
     certificate : Certificate
         Computed in float64 at x, independently of what the solver claimed.
     dual : (B, m) array or None
-        Multipliers of the inequalities W^Sc x <= d, zero on S; None where the statement has none.
+        Multipliers of the inequalities W^Sc x <= d, zero on S; None where the statement has none,
+        or a backend of your own returned none (they are recovered for the certificate).
     infeasibility : (B, m) array or None
         For INFEASIBLE rows a Farkas certificate: p >= 0 with C'p >= 0 (= 0 for a latent vector) and
         d'p < 0; else zero.
@@ -42,7 +41,7 @@ class Solution:
     x: Array
     support: Array
     status: Any
-    certificate: "Certificate"
+    certificate: Certificate
     dual: Array | None = None
     infeasibility: Array | None = None
     iterations: Any = 0

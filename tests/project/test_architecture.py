@@ -29,7 +29,6 @@ FAST = """
     latent       methods
     core
 """
-TYPES_ONLY = {("solution", "guarantees")}  # arrows up that only type checkers follow
 LOADS_TORCH = ("fast", "cvxinv.generator.from_torch", "cvxinv.generator.nn")  # when imported
 
 MODULES = sources("cvxinv", "fast")
@@ -68,13 +67,7 @@ def test_every_room_has_its_floor():
 
 
 def test_imports_go_down():
-    assert not up({arrow for arrow in INSIDE if arrow.when != "types"}, floors(HOUSE), room)
-
-
-def test_imports_for_types_alone_go_down_but_for_those_listed():
-    arrows = {arrow for arrow in INSIDE if arrow.when == "types"}
-    arrows = {a for a in arrows if (room(a.source), room(a.target)) not in TYPES_ONLY}
-    assert not up(arrows, floors(HOUSE), room)
+    assert not up(INSIDE, floors(HOUSE), room), "also those that only type checkers follow"
 
 
 def test_imports_inside_fast_go_down():

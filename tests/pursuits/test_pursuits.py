@@ -263,19 +263,6 @@ def test_debiasing_never_moves_away_from_the_signal(phi):
     assert improved > 10
 
 
-def test_snr_in_decibel():
-    x = np.array([[3.0, 4.0], [1.0, 0.0], [1.0, 1.0]])
-    np.testing.assert_allclose(
-        cvxinv.snr(x, x + [[0, 0.5], [0.1, 0], [1, 1]]), [20, 20, 0], atol=1e-9
-    )
-    assert cvxinv.snr(x, x).tolist() == [np.inf] * 3
-    assert cvxinv.snr(x[0], x[0] + [0.05, 0]) == pytest.approx(40)
-    assert float(cvxinv.snr(torch.tensor(x[0]), torch.tensor(x[0] + [0.05, 0]))) == pytest.approx(
-        40
-    )
-    assert np.isnan(cvxinv.snr(x[0], np.array([np.nan, 0])))
-
-
 def test_a_layer_without_a_preimage_is_a_status():
     """Two units max(0, z - 1), max(0, -z - 1): both on has no exact z, both off has; two units that
     are always on are never off.
