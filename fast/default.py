@@ -1,7 +1,7 @@
-"""The default method: ADMM with one factor for all signals, then active sets; what is left goes to
-slower and surer ones.
+"""The default method, stage by stage: ADMM with one factor for all signals, then active sets; what
+is left goes to slower and surer ones.
 
-    1. signals without noise, where one factor serves all: least squares (`consistent`);
+    1. signals without noise, where one factor serves all: least squares (`noiseless`);
     2. ADMM in float32, a fixed number of iterations: close enough for active sets to find the right
        ones;
     3. signals without noise: least squares once more; others: active sets, residuals in float64,
@@ -9,150 +9,268 @@ slower and surer ones.
     4. signals that are left: more ADMM iterations from the best point so far, now in float64, and
        active sets again; and signals whose supports hang on the last digits: active sets down to
        rounding;
-    5. signals that are left: is there a point that satisfies their inequalities (`infeasible`)? If
-       so, dense methods (`sure`).
+    5. signals that the certificate does not call optimal: is there a point that satisfies their
+       inequalities (`infeasible`)? If so, dense methods (`last_resort`).
 
 Everything runs on the rows that still need it, and a row keeps the best answer that it has seen.
-Step 5 is `solve`'s, because the certificate decides who is left.
+Eq. 5 with a nonlinear phi, which is not convex, has a recipe of its own (`nonconvex`).
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from cvxinv.arrays import to_numpy
+from cvxinv.certificate.farkas import refuted
+from cvxinv.problems import LastLayer, LayerProblem, LeastSquares, Quadratic
+from cvxinv.rows import store, take
+from cvxinv.solution.certified import Answer, certified
 from fast.core import loop
-from fast.core.layer import Layer, Units, take
-from fast.methods import active_set, graph_admm, noiseless
+from fast.core.layer import ConstrainedLayer, Layer
+from fast.core.units import Units, finite, scaled
+from fast.methods import (
+    active_rows,
+    active_set,
+    graph_admm,
+    infeasible,
+    last_resort,
+    noiseless,
+    nonconvex,
+)
 
-BASE, BASE_GRAM = 40, 20  # ADMM iterations before the first active sets
-ROUNDS = (100, 400, 1600)  # .. and in the rounds for signals that are left
+MAX_ITER = 5_000
+# of tol: the goal, to which the last steps get for little; answers then do not depend on companions
+MARGIN = 1e-3
+# of tol: a KKT residual above it is not what the goal promises (units differ where supports do),
+# and tried again
+WEAK = 0.1
+ROUNDS = (100, 400, 1600)  # ADMM iterations in the rounds for signals that are left
 EVERY = 25
 PATIENCE = 4  # active-set steps without halving the residual: a cycle, or rounding level
 PATIENCE_ROUNDING = 2
 ROUNDED = 1e-14  # residuals that are down to rounding already
 
 
-def solve(
-    layer: Layer, x: Tensor | None, goal: float, max_iter: int, exact: bool = False
-) -> loop.Result:
-    """Steps 1 to 4: best point and multipliers of each row, from a warm start where there is one;
-    residuals in the units of `Layer`.
+@dataclass(frozen=True)
+class Default:
+    """The recipe, with the arguments of the call."""
 
-    `exact`: least squares, where the solution of least norm is wanted. Conjugate gradients in
-    float64 find it, from zero.
-    """
-    newton = active_set.method(layer, goal, exact)
-    if exact:
-        return loop.run(
-            newton,
-            newton.start(torch.zeros_like(layer.lam), None),
-            goal,
-            max_iter,
-            patience=PATIENCE,
-        )
-    base: Any = None
-    clean = None
-    if x is None and not newton.direct:
+    tol: float
+    max_iter: int
+    sure: bool  # whether step 5 is taken
+
+    @property
+    def goal(self) -> float:
+        """Of the residuals in the layer's units."""
+        return MARGIN * self.tol
+
+    def __call__(self, problem: LayerProblem, x: Tensor | None) -> Answer:
+        """The answer to a statement in tensors with a B axis, from a caller's start if there is
+        one.
+        """
+        if isinstance(problem, LastLayer) and not problem.convex:
+            return self.nonlinear(problem, x)
+        q = problem.quadratic()
+        exact = isinstance(problem, LeastSquares)
+        layer, units = scaled(q, even=exact)
+        newton = active_rows.method(layer, self.goal, exact)
+        if exact:  # the solution of least norm: conjugate gradients in float64 find it, from zero
+            zero = torch.zeros_like(layer.lam)
+            best = self.run(newton, newton.start(zero, layer.no_dual), self.max_iter)
+        elif x is None:
+            best = self.cold(layer, newton)
+        else:
+            best = self.warm(newton, units.scale(x, layer))
+        if not exact:
+            self.again(layer, newton, best)
+            self.down_to_rounding(newton, best)
+        return self.certified(Unsure(problem, q, layer, units, best))
+
+    # -- steps 1 to 3 ---------------------------------------------------------------------------
+
+    def cold(self, layer: Layer, newton: active_set.ActiveSet) -> loop.Result:
+        """From nothing: least squares, ADMM, fits and active sets."""
+        if newton.direct:
+            return self.run(newton, newton.cold(), self.max_iter)
         base = graph_admm.method(newton.inner)
         newton = newton.preconditioned(base.K)
-        clean = noiseless.refined(newton, max_iter)
-    best = _completed(
-        clean, layer, goal, lambda b: _near(newton[b], take(base, b), take(x, b), goal, max_iter)
-    )
-    for steps in ROUNDS:
-        left = torch.nonzero(best.residual > goal)[:, 0]
-        budget = max_iter - int(best.iterations[left].amax()) if len(left) else 0
-        if budget <= 0:
-            break
-        begin = best[left]
-        base = graph_admm.method(layer[left].with_gram())
-        found = loop.run(
-            base, base.start(begin.x, begin.dual), goal, min(steps, budget), every=EVERY
-        )
-        finish = newton[left]
-        better = loop.run(
-            finish,
-            finish.start(found.x, found.dual),
-            goal,
-            max(0, budget - steps),
-            patience=PATIENCE,
-        )
-        better.iterations += begin.iterations + found.iterations
-        best.keep_better(left, better)
-    left = newton.ambiguous(best)
-    left = left[(best.residual[left] <= goal) & (best.residual[left] > ROUNDED)]
-    if len(left):
-        begin, some = best[left], newton[left]
+
+        def others(b: Any) -> loop.Result:
+            return self.based(take(base, b), take(newton, b))
+
+        clean = noiseless.refined(newton, self.max_iter)
+        return completed(newton.layer, clean, self.goal, others)
+
+    def based(self, base: Any, newton: active_set.ActiveSet) -> loop.Result:
+        """ADMM, and from there fits and active sets."""
+        steps = min(base.base, self.max_iter)
+        state = loop.blindly(base, base.cold(), steps)
+        x, dual = (finite(a, newton.layer.t.dtype) for a in base.answer(state))
+        budget = self.max_iter - steps
+
+        def sets(b: Any) -> loop.Result:
+            some = take(newton, b)
+            return self.run(some, some.start(x[b], dual[b]), budget)
+
+        clean = noiseless.fitted(newton, x, budget)
+        best = completed(newton.layer, clean, self.goal, sets)
+        best.iterations += steps
+        return best
+
+    def warm(self, newton: active_set.ActiveSet, x: Tensor) -> loop.Result:
+        """From a caller's points: fits and active sets."""
+
+        def sets(b: Any) -> loop.Result:
+            some = take(newton, b)
+            return self.run(some, some.near(x[b]), self.max_iter)
+
+        if newton.direct:
+            return sets(slice(None))
+        clean = noiseless.fitted(newton, x, self.max_iter)
+        return completed(newton.layer, clean, self.goal, sets)
+
+    def run(self, method: active_set.ActiveSet, state: Any, max_iter: int) -> loop.Result:
+        """Active sets down to the goal."""
+        return loop.run(method, state, self.goal, max(0, max_iter), patience=PATIENCE)
+
+    # -- step 4 ---------------------------------------------------------------------------------
+
+    def again(self, layer: Layer, newton: active_set.ActiveSet, best: loop.Result) -> None:
+        """More ADMM iterations and active sets for the signals that are left."""
+        for steps in ROUNDS:
+            left = torch.nonzero(best.residual > self.goal)[:, 0]
+            budget = self.max_iter - int(best.iterations[left].amax()) if len(left) else 0
+            if budget <= 0:
+                return
+            begin, finish = take(best, left), take(newton, left)
+            base: Any = graph_admm.method(take(layer, left).with_gram())
+            state = base.start(begin.x, begin.dual)
+            near = loop.run(base, state, self.goal, min(steps, budget), every=EVERY)
+            found = self.run(finish, finish.start(near.x, near.dual), budget - steps)
+            found.iterations += begin.iterations + near.iterations
+            best.keep_better(left, found)
+
+    def down_to_rounding(self, newton: active_set.ActiveSet, best: loop.Result) -> None:
+        """Active sets down to rounding for signals whose supports hang on the last digits."""
+        left = newton.ambiguous(best)
+        left = left[(best.residual[left] <= self.goal) & (best.residual[left] > ROUNDED)]
+        if not len(left):
+            return
+        begin, some = take(best, left), take(newton, left)
 
         def exactly(b: Any) -> loop.Result:
-            finish = some[b].exactly()
-            return loop.run(
-                finish,
-                finish.start(begin.x[b], take(begin.dual, b)),
-                noiseless.ROUNDING,
-                max_iter,
-                patience=PATIENCE_ROUNDING,
-            )
+            finish = take(some, b).exactly()
+            state = finish.start(begin.x[b], begin.dual[b])
+            goal, patience = noiseless.ROUNDING, PATIENCE_ROUNDING
+            return loop.run(finish, state, goal, self.max_iter, patience=patience)
 
-        found = _completed(noiseless.fitted(some, begin.x, max_iter), some.layer, ROUNDED, exactly)
+        clean = noiseless.fitted(some, begin.x, self.max_iter)
+        found = completed(some.layer, clean, ROUNDED, exactly)
         found.iterations += begin.iterations
         best.keep_better(left, found)
-    return best
+
+    # -- step 5 ---------------------------------------------------------------------------------
+
+    def certified(self, at: "Unsure") -> Answer:
+        """The answer, after the last resort for the signals that the certificate does not call
+        optimal.
+
+        What the goal leaves of a residual can be large in the certificate's units, which are a
+        signal's own: the second attempt goes down to rounding.
+        """
+        found = at.certified()
+        if not self.sure:
+            return found
+        left = self.left(found, at)
+        if len(left) and isinstance(at.layer, ConstrainedLayer):
+            left = at.refute(take(at.layer, left), left)
+            if not len(left):
+                return at.certified()
+        for goal in (self.goal, noiseless.ROUNDING):
+            if len(left):
+                self.dense(at, left, goal)
+                found = at.certified()
+                left = self.left(found, at)
+        return found
+
+    def dense(self, at: "Unsure", left: Tensor, goal: float) -> None:
+        """The last resort for the rows that are left."""
+        begin = take(at.best, left)
+        budget = self.max_iter - int(begin.iterations.amax())
+        better = last_resort.solve(take(at.layer, left), begin, goal, budget)
+        better.iterations += begin.iterations
+        at.best.keep_better(left, better)
+
+    def left(self, found: Answer, at: "Unsure") -> Tensor:
+        """The signals that go to the last resort."""
+        good = found.proven(self.tol) & (to_numpy(found.certificate.kkt) <= WEAK * self.tol)
+        left = torch.from_numpy(~good).to(at.best.x.device) & at.q.finite
+        left &= (at.best.iterations < self.max_iter) & ~at.proof.any(1)
+        return torch.nonzero(left)[:, 0]
+
+    # -- eq. 5 with a nonlinear phi -------------------------------------------------------------
+
+    def nonlinear(self, problem: LastLayer, x: Tensor | None) -> Answer:
+        """To a KKT point; by default from where the convex problem on phi^-1(y) ends."""
+        p, norm = nonconvex.nonlinear(problem, even=False)
+        if x is None:
+            low, high = problem.phi.range
+            y = problem.phi.inverse(p.y.clamp(low + nonconvex.INSIDE, high - nonconvex.INSIDE))
+            near = replace(problem, W=problem.W.to(y.dtype), y=y, activation="identity")
+            x = replace(self, tol=nonconvex.START_TOL)(near, None).x
+        best = nonconvex.solve(p, x.nan_to_num(0.0) * norm, self.tol, self.max_iter)
+        return certified(problem, best.x / norm, None, None, best.iterations)
 
 
-def _near(
-    newton: active_set.ActiveSet, base: Any, x: Tensor | None, goal: float, max_iter: int
-) -> loop.Result:
-    """Steps 2 and 3: ADMM, unless there is a warm start, and from there fits and active sets."""
-    dual, spent = (
-        None,
-        torch.zeros(len(newton.layer.t), dtype=torch.int64, device=newton.layer.t.device),
-    )
-    if base is not None:
-        steps = min(BASE if isinstance(base, graph_admm.GraphADMM) else BASE_GRAM, max_iter)
-        near, multipliers = base.answer(loop.blindly(base, base.start(None, None), steps))
-        x, spent = _finite(near, newton.layer), spent + steps
-        dual = None if multipliers is None else _finite(multipliers, newton.layer)
-    budget = max_iter - int(spent.amax()) if len(spent) else 0
+@dataclass(eq=False)
+class Unsure:
+    """The best points so far, and what is needed to certify them."""
 
-    def sets(b: Any) -> loop.Result:
-        some = newton[b]
-        return loop.run(
-            some, some.start(take(x, b), take(dual, b)), goal, budget, patience=PATIENCE
-        )
+    problem: LayerProblem
+    q: Quadratic
+    layer: Layer
+    units: Units
+    best: loop.Result
 
-    clean = None if x is None or newton.direct else noiseless.fitted(newton, x, budget)
-    best = _completed(clean, newton.layer, goal, sets)
-    best.iterations += spent
-    return best
+    def __post_init__(self) -> None:
+        self.proof = torch.zeros_like(self.layer.t[:, :0] if not self.q.constrained else self.q.t)
+
+    def certified(self) -> Answer:
+        """Their certificate."""
+        x, dual = self.units.unscale(self.best.x, self.best.dual)
+        proof = self.proof if bool(self.proof.any()) else None
+        eta = dual if self.q.constrained else None
+        return certified(self.problem, x, eta, proof, self.best.iterations, self.q)
+
+    def refute(self, layer: ConstrainedLayer, b: Tensor) -> Tensor:
+        """Look for proofs that no point satisfies the inequalities of the rows b, whose answer is
+        then the point of least violation; the rows for which there is none.
+        """
+        x, p = infeasible.least_violation(layer)
+        p = self.units.multipliers(p)
+        proven = refuted(take(self.q, b), p)
+        bad = b[proven]
+        self.proof[bad] = p[proven]
+        nothing = torch.zeros_like(self.best.dual[bad])
+        worst = torch.full_like(self.best.residual[bad], torch.inf)
+        none = loop.Result(x[proven], nothing, worst, self.best.iterations[bad])
+        store(self.best, bad, none)
+        return b[~proven]
 
 
-def _completed(
-    clean: tuple[Tensor, loop.Result] | None,
-    layer: Layer,
-    goal: float,
-    others: Callable[[Any], loop.Result],
+def completed(
+    layer: Layer, clean: noiseless.Found, goal: float, others: Callable[[Any], loop.Result]
 ) -> loop.Result:
     """What is solved already, and what `others` finds for the signals that are not."""
-    if clean is None or not bool((clean[1].residual <= goal).any()):
+    some, found = clean
+    if not bool((found.residual <= goal).any()):
         return others(slice(None))
-    best = loop.Result.none(layer.lam, layer.off)
-    best.keep_better(*clean)
+    best = loop.Result.at(torch.zeros_like(layer.lam), layer.no_dual)
+    best.keep_better(some, found)
     left = torch.nonzero(best.residual > goal)[:, 0]
     if len(left):
         best.keep_better(left, others(left))
     return best
-
-
-def _finite(x: Tensor, layer: Layer) -> Tensor:
-    """In the precision of the layer, with zeros for rows that are not finite."""
-    return torch.where(torch.isfinite(x).all(1, keepdim=True), x.to(layer.t.dtype), 0.0)
-
-
-def start(layer: Layer, units: Units, x: Tensor) -> Tensor:
-    """A caller's starting points in the layer's units; rows that are not finite start from zero."""
-    x = _finite(x, layer) * units.norm / units.s
-    x = x.clamp_min(0) if layer.nonnegative else x
-    return x if layer.columns is None else x * layer.columns

@@ -1,59 +1,35 @@
 """`fast.solve`: every statement of `cvxinv.problems` for a whole batch, in chunks of signals,
 certified like any other answer.
+
+This is the door: arguments and chunks. What happens behind it is in `default` and `printed`.
 """
 
+import operator
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from cvxinv import checks, rows
-from cvxinv.arrays import Array, dtype_name, is_torch, match, to_numpy
-from cvxinv.problems import (
-    LastLayer,
-    LayerProblem,
-    LeastSquares,
-    LinearProgram,
-    Problem,
-    Quadratic,
-    as_problem,
-    batched,
-)
+from cvxinv import checks
+from cvxinv.arrays import Array, as_float, dtype_name, is_torch, match
+from cvxinv.memory import signals_per_part
+from cvxinv.problems import LayerProblem, LinearProgram, Problem, as_problem, batched
+from cvxinv.rows import join, take
 from cvxinv.solution import STATUS_TOLERANCE, Solution
-from cvxinv.solution.certified import (
-    Answer,
-    as_batch,
-    as_kind,
-    certified,
-    certifies,
-    chosen,
-    solution,
-)
-from fast import default
+from cvxinv.solution.certified import Answer, as_batch, as_kind, certifies, chosen, solution
+from fast import default, printed
 from fast.core import loop
-from fast.core.layer import Layer, Units, scaled, take
-from fast.methods import fista, infeasible, last_resort, linearized_admm, noiseless, nonconvex
+from fast.core.precision import full_precision
 
-Method = Literal["auto", "fista", "linearized_admm"]
-MAX_ITER = {"auto": 5_000, "fista": 20_000, "linearized_admm": 50_000}
-RHO = 1e-2  # the paper's
-# of tol: the goal of the default, to which its last steps get for little; answers then do not
-# depend on companions
-MARGIN = 1e-3
-MARGIN_PRINTED = 0.03  # of tol: the goal of the printed methods, which pay for every digit
-# of tol: a KKT residual above it is not what the goal promises (units differ where supports do),
-# and tried again
-WEAK = 0.1
-EVERY = 10  # iterations of a printed method between two looks at its residual
 # float64 arrays of a signal's size (rows and columns) that are alive at once, certificate included
 ARRAYS = 30
 MEMORY = 1 << 29  # bytes for them on a CPU; on a GPU half of what is free
 LARGEST_BLOCK = 31 << 20  # bytes; glibc looks at blocks of up to 32 MiB
+
+Run = Callable[[LayerProblem, Tensor | None], Answer]
 
 
 @certifies
@@ -61,7 +37,7 @@ def solve(
     problem: Problem,
     tol: float | None = None,
     max_iter: int | None = None,
-    method: Method = "auto",
+    method: str = "auto",
     *,
     x0: Array | None = None,
     rho: float | None = None,
@@ -86,8 +62,8 @@ def solve(
         Cap on a signal's iterations (ADMM and active-set steps together, or those of the method); 5
         000, 20 000, 50 000 by default.
     method : "auto", "fista" or "linearized_admm"
-        The default (`fast.auto`), or the paper's algorithms as printed: FISTA (Algorithm 5, and its
-        l1 variant) where there are no inequalities, linearized ADMM (Algorithm 2, eq. 10) where
+        The default (`fast.default`), or the paper's algorithms as printed: FISTA (Algorithm 5, and
+        its l1 variant) where there are no inequalities, linearized ADMM (Algorithm 2, eq. 10) where
         there are. "linearized_admm" stands for all of Algorithm 3 and takes FISTA for a last layer;
         "fista" refuses statements with inequalities.
     x0 : (B, n) or (n,) array, optional
@@ -128,170 +104,43 @@ def solve(
         raise TypeError(
             "problem: a LinearProgram is solved by cvxinv.reference.solve, not by fast.solve"
         )
+    tol = STATUS_TOLERANCE[dtype_name(problem.data)] if tol is None else tol
+    tol = _positive("tol", tol)
+    cap = default.MAX_ITER if method == "auto" else _row(method, problem).max_iter
+    cap = cap if max_iter is None else _integer("max_iter", max_iter, 0)
+    given = {"rho": rho, "alpha_beta": alpha_beta, "restart": restart, "history": history}
+    records = loop.History() if history else loop.NoHistory()
+    run: Run
+    if method == "auto":
+        _none_given(given)
+        run = default.Default(tol, cap, bool(sure))
+    else:
+        options = printed.Options(
+            rho=printed.RHO if rho is None else _positive("rho", rho),
+            alpha_beta=0.0 if alpha_beta is None else _positive("alpha_beta", alpha_beta),
+            restart=bool(restart),
+        )
+        run = printed.Printed(_row(method, problem), options, tol, cap, records)
     data = problem.data
-    run = _checked(problem, tol, max_iter, method, rho, alpha_beta, restart, history, sure)
     work: Any = as_batch(problem if is_torch(data) else as_kind(problem, torch.empty(0)))
     start = None if x0 is None else _start(x0, problem, work)
-    size = max(
-        _signals(work, memory), len(work.data) if history else 0
-    )  # a history has one line for all signals
+    # a history has one line for all signals
+    size = max(_signals(work, memory), len(work.data) if history else 0)
     _keep_freed_memory()
-    with torch.no_grad(), _full_precision():
+    with torch.no_grad(), full_precision():
         found = _in_chunks(run, work, start, size)
-    return solution(
-        problem,
-        found,
-        begin,
-        run.tol,
-        [_line(problem, record) for record in run.records] if run.records is not None else None,
-    )
+    lines = _lines(problem, records) if isinstance(records, loop.History) else None
+    return solution(problem, found, begin, tol, lines)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """The arguments of one call, checked."""
+def _lines(problem: Problem, records: loop.History) -> list[loop.Record]:
+    """The history as the caller's arrays: without the B axis, if the statement has none."""
 
-    tol: float
-    max_iter: int
-    method: Method
-    rho: float
-    alpha_beta: float | None
-    restart: bool
-    records: list[loop.Record] | None
-    sure: bool
+    def back(a: Tensor) -> Any:
+        values = match(a, problem.data)
+        return values if batched(problem) else values[0]
 
-    def __call__(self, problem: LayerProblem, x: Tensor | None) -> Answer:
-        """The answer to a statement in tensors with a B axis."""
-        if isinstance(problem, LastLayer) and not problem.convex:
-            return self.nonconvex(problem, x)
-        q = problem.quadratic()
-        layer, units = scaled(q, even=self.method != "auto" or isinstance(problem, LeastSquares))
-        x = None if x is None else default.start(layer, units, x)
-        if self.method == "auto":
-            exact = isinstance(problem, LeastSquares)
-            best = default.solve(layer, x, MARGIN * self.tol, self.max_iter, exact)
-            return self.finished(problem, q, layer, units, best)
-        goal = MARGIN_PRINTED * self.tol
-        if layer.off is None:
-            fast = fista.method(layer, self.restart)
-            best = self.iterate(fast, fast.start(x), goal)
-        else:
-            slow = linearized_admm.method(layer, units, self.rho, self.alpha_beta)
-            best = self.iterate(slow, slow.start(x), goal)
-        return certified(problem, *units.unscale(best.x, best.dual), None, best.iterations, q)
-
-    def iterate(self, method: Any, state: Any, goal: float) -> loop.Result:
-        """The loop of a printed method."""
-        every = EVERY if self.records is None else 1
-        return loop.run(method, state, goal, self.max_iter, every, history=self.records)
-
-    def finished(
-        self, problem: LayerProblem, q: Quadratic, layer: Layer, units: Units, best: loop.Result
-    ) -> Answer:
-        """The answer, after the last resort for the signals that the certificate does not call
-        optimal.
-
-        What the goal leaves of a residual can be large in the certificate's units, which are a
-        signal's own: the second attempt goes down to rounding.
-        """
-        proof = None
-        for attempt, goal in enumerate((MARGIN * self.tol, noiseless.ROUNDING, None)):
-            found = certified(problem, *units.unscale(best.x, best.dual), proof, best.iterations, q)
-            good = found.proven(self.tol) & (to_numpy(found.certificate.kkt) <= WEAK * self.tol)
-            left = (
-                torch.from_numpy(~good).to(layer.t.device)
-                & q.finite
-                & (best.iterations < self.max_iter)
-            )
-            rows = torch.nonzero(left if proof is None else left & ~proof.any(1))[:, 0]
-            if goal is None or not len(rows) or not self.sure:
-                return found
-            some = layer[rows]
-            if attempt == 0 and some.d is not None and some.off is not None:
-                least, refuted = infeasible.farkas(some)
-                bad = refuted.any(1)
-                if bool(bad.any()):
-                    proof = torch.zeros_like(layer.t)
-                    proof[rows[bad]] = (
-                        refuted[bad] if units.rows is None else refuted[bad] / units.rows
-                    )
-                    best.x[rows[bad]], best.residual[rows[bad]] = least[bad], torch.inf
-                    if best.dual is not None:
-                        best.dual[rows[bad]] = 0.0
-                    rows, some = rows[~bad], some[~bad]
-            if len(rows):
-                spent = best.iterations[rows]
-                better = last_resort.solve(
-                    some, best[rows], goal, self.max_iter - int(spent.amax())
-                )
-                better.iterations += spent
-                best.keep_better(rows, better)
-        raise AssertionError("unreachable")
-
-    def nonconvex(self, problem: LastLayer, x: Tensor | None) -> Answer:
-        """Eq. 5 with a nonlinear phi, to a KKT point; by default from where the convex problem on
-        phi^-1(y) ends.
-        """
-        known = replace(problem, activation="identity").quadratic().finite
-        p, norm = nonconvex.nonlinear(problem, known, even=self.method != "auto")
-        if self.method == "auto":
-            if x is None:
-                low, high = problem.phi.range
-                y = problem.phi.inverse(p.y.clamp(low + nonconvex.INSIDE, high - nonconvex.INSIDE))
-                near = replace(problem, W=problem.W.to(y.dtype), y=y, activation="identity")
-                x = replace(self, tol=nonconvex.START_TOL)(near, None).x
-            newton = nonconvex.newton(p)
-            best = loop.run(
-                newton,
-                newton.start(x.nan_to_num(0.0) * norm),
-                MARGIN * self.tol,
-                self.max_iter,
-                patience=nonconvex.PATIENCE,
-            )
-            left = torch.nonzero(
-                (best.residual > MARGIN_PRINTED * self.tol) & (best.iterations < self.max_iter)
-            )[:, 0]
-            if len(left):
-                slow = nonconvex.fista(p[left], True)
-                begin = best[left]
-                budget = self.max_iter - int(begin.iterations.amax())
-                found = loop.run(
-                    slow, slow.start(begin.x), MARGIN_PRINTED * self.tol, max(0, budget), EVERY
-                )
-                found.iterations += begin.iterations
-                best.keep_better(left, found)
-        else:
-            printed = nonconvex.fista(p, self.restart)
-            best = self.iterate(
-                printed,
-                printed.start(None if x is None else x.nan_to_num(0.0).clamp_min(0) * norm),
-                MARGIN_PRINTED * self.tol,
-            )
-        return certified(problem, best.x / norm, None, None, best.iterations)
-
-
-def _line(problem: Problem, record: loop.Record) -> loop.Record:
-    """A line of the history as the caller's arrays: without the B axis, if the statement has
-    none.
-    """
-    objective, residual = (match(a, problem.data) for a in record[1:])
-    return loop.Record(
-        record.iteration,
-        *((objective, residual) if batched(problem) else (objective[0], residual[0])),
-    )
-
-
-@contextmanager
-def _full_precision() -> Iterator[None]:
-    """float32 products in float32: TF32 and bfloat16 would lose the digits that the refinement
-    counts on.
-    """
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
+    return [loop.Record(k, back(f), back(r)) for k, f, r in records.lines]
 
 
 @cache
@@ -305,7 +154,7 @@ def _keep_freed_memory() -> None:
     torch.empty(LARGEST_BLOCK, dtype=torch.uint8)
 
 
-def _in_chunks(run: _Run, problem: Any, x: Tensor | None, size: int) -> Answer:
+def _in_chunks(run: Run, problem: Any, x: Tensor | None, size: int) -> Answer:
     """The batch in parts of `size` signals; parts that a GPU has no memory for are halved."""
     parts: list[Answer] = []
     k, B = 0, len(problem.data)
@@ -322,68 +171,70 @@ def _in_chunks(run: _Run, problem: Any, x: Tensor | None, size: int) -> Answer:
             continue
         size = -(-count // 2)
         torch.cuda.empty_cache()  # out here, where no traceback holds the tensors any more
-    return rows.join(parts)
+    return join(parts)
 
 
 def _signals(problem: Any, memory: int | None) -> int:
     """How many signals fit into the memory, at least one."""
-    memory = None if memory is None else checks.integer("memory", memory, 1)
-    if memory is None:
-        memory = (
-            torch.cuda.mem_get_info(problem.data.device)[0] // 2 if problem.data.is_cuda else MEMORY
-        )
+    if memory is not None:
+        budget = _integer("memory", memory, 1)
+    elif problem.data.is_cuda:
+        budget = torch.cuda.mem_get_info(problem.data.device)[0] // 2
+    else:
+        budget = MEMORY
     m, n = problem.W.shape
-    return max(1, int(memory) // (8 * ARRAYS * int(m + n)))
+    return signals_per_part(8 * ARRAYS * int(m + n), budget)
 
 
 def _start(x0: Array, problem: Problem, work: Any) -> Tensor:
     """x0 as a (B, n) tensor."""
-    x = match(checks.points("x0", x0, problem.data, problem.W.shape[1]), work.data)
+    x = match(as_float("x0", x0), work.data)
+    expected = (*problem.data.shape[:-1], problem.W.shape[1])
+    if tuple(x.shape) != expected:
+        raise ValueError(f"x0: expected shape {expected}, got {tuple(x.shape)}")
     tensor: Tensor = x if x.ndim == 2 else x[None, :]
     return tensor
 
 
-def _checked(
-    problem: Problem,
-    tol: float | None,
-    max_iter: int | None,
-    method: Method,
-    rho: float | None,
-    alpha_beta: float | None,
-    restart: bool,
-    history: bool,
-    sure: bool,
-) -> _Run:
-    checks.choice("method", method, tuple(MAX_ITER))
-    constrained = type(problem).__name__ in ("MidLayer", "Latent")
-    if method == "fista" and constrained:
+def _row(method: str, problem: Any) -> printed.Row:
+    """The row of the table for a method, if it is there and takes the statement."""
+    row = printed.PRINTED.get(method) if isinstance(method, str) else None
+    if row is None:
+        names = ", ".join(["auto", *printed.PRINTED])
+        raise ValueError(f"method: expected one of {names}, got {method!r}")
+    if problem.constrained and not row.inequalities:
         raise ValueError(
-            f"method: FISTA has no inequalities, and {type(problem).__name__} has some; expected"
-            " 'auto' or 'linearized_admm'"
+            f"method: {method} takes no inequalities, and {type(problem).__name__} has some;"
+            " expected 'auto' or 'linearized_admm'"
         )
-    printed = {
-        "rho": rho,
-        "alpha_beta": alpha_beta,
-        "restart": restart or None,
-        "history": history or None,
-    }
-    for name, given in printed.items():
-        if method == "auto" and given is not None:
+    return row
+
+
+def _none_given(options: dict[str, Any]) -> None:
+    """The default has no use for what the printed methods can be told."""
+    for name, given in options.items():
+        if given is not None and given is not False:
             raise ValueError(
                 f"{name}: only for the printed methods, got {given!r}; expected method='fista' or"
                 " 'linearized_admm'"
             )
-    tol = STATUS_TOLERANCE[dtype_name(problem.data)] if tol is None else tol
-    cap = MAX_ITER[method] if max_iter is None else checks.integer("max_iter", max_iter, 0)
-    weight = None if alpha_beta is None else checks.positive("alpha_beta", alpha_beta)
-    rho = checks.positive("rho", RHO if rho is None else rho)
-    return _Run(
-        checks.positive("tol", tol),
-        cap,
-        method,
-        rho,
-        weight,
-        checks.flag("restart", restart),
-        [] if checks.flag("history", history) else None,
-        checks.flag("sure", sure),
-    )
+
+
+def _positive(name: str, value: Any) -> float:
+    try:
+        number = checks.weight(name, value)
+    except ValueError:
+        number = 0.0
+    if number == 0:
+        raise ValueError(f"{name}: expected a positive number, got {value}")
+    return number
+
+
+def _integer(name: str, value: Any, least: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected an integer, got {type(value).__name__}") from None
+    if isinstance(value, bool) or number < least:
+        raise ValueError(f"{name}: expected an integer of at least {least}, got {value}")
+    return number

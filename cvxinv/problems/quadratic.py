@@ -7,11 +7,12 @@ A and C are rows of one matrix W that all B signals share; which rows is a boole
 so a batch needs no slicing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from cvxinv.arrays import Array, float64, namespace
+from cvxinv.rows import SHARED
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +24,7 @@ class Quadratic:
     write to them.
     """
 
-    W: Array  # (m, n), shared
+    W: Array = field(metadata=SHARED)  # (m, n)
     t: Array  # (B, m)
     rows: Array  # (B, m) bool: A = W[rows]
     d: Array  # (B, m)

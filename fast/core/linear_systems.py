@@ -1,53 +1,123 @@
-"""The linear systems of `active_set`, for many signals at a time: conjugate gradients with a shared
-W, or a Cholesky factor each.
+"""The linear systems of `active_set`, F (W' diag(w) W + gamma) F dx = F b, for many signals at a
+time: conjugate gradients with a shared W, or a Cholesky factor each.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from fast.core.layer import Layer, take
+from cvxinv.rows import SHARED, take
+from fast.core.diagonal import Identity, Mask
+from fast.core.layer import Layer
 
+FEW = 32  # columns up to which the systems of all signals come from one product
 SPARSE = 0.7  # share of rows that go on below which the others are dropped
 SHIFT = 1e-15  # keeps a singular system solvable; relative to its trace
 CAP = 80  # conjugate gradient iterations for one linear system
 
 
-def cholesky(K: Tensor, F: Tensor | None, gamma: Tensor | None) -> Tensor:
-    """The factor of F (K + gamma) F + (I - F) for K (B, n, n), which is overwritten; without F for
-    all entries.
-    """
+Inverse = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """A preconditioner near the inverse for all signals, (n, n)."""
+
+    K: Tensor = field(metadata=SHARED)
+
+    def times(self, r: Tensor) -> Tensor:
+        """K r."""
+        return r @ self.K
+
+
+@dataclass(frozen=True, eq=False)
+class Iterative:
+    """Conjugate gradients, on a layer in float32 or with its Gram matrix."""
+
+    inner: Layer
+    K: Identity | Shared
+
+    def layer(self, layer: Layer) -> Layer:
+        """The one in whose precision systems are solved, for the one in which residuals are
+        taken.
+        """
+        return self.inner
+
+    def inverse(self, layer: Layer, F: Mask, weights: Mask, rtol: Tensor) -> Inverse:
+        """That of F (W' diag(weights) W + gamma) F for what is zero off F, to an accuracy."""
+        accuracy = rtol.to(layer.W.dtype)
+        return lambda right: conjugate_gradients(layer, F, right, weights, accuracy, self.K)
+
+
+@dataclass(frozen=True, eq=False)
+class Factorised:
+    """Cholesky factors, where columns are few."""
+
+    # (m, n^2) products of the entries of each row of W, if they are very few: the systems of all
+    # signals are one product of the weights with it
+    outer: Tensor = field(metadata=SHARED)
+
+    @classmethod
+    def of(cls, W: Tensor) -> "Factorised":
+        """For a matrix (m, n)."""
+        few = W if W.shape[1] <= FEW else W[:, :0]
+        return cls((few[:, :, None] * few[:, None, :]).flatten(1))
+
+    def layer(self, layer: Layer) -> Layer:
+        """The layer itself."""
+        return layer
+
+    def inverse(self, layer: Layer, F: Mask, weights: Mask, rtol: Tensor) -> Inverse:
+        """That of F (W' diag(weights) W + gamma) F for what is zero off F."""
+        W, n, gamma = layer.W, layer.W.shape[1], layer.gamma.values
+        if n <= FEW:
+            factor = cholesky((weights.values @ self.outer).view(-1, n, n), F, gamma)
+            return lambda right: torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
+        # only rows and columns that take part count
+        columns, rows = (torch.nonzero((D.values != 0).any(0))[:, 0] for D in (F, weights))
+        W = W[rows][:, columns]
+        K = (W.T * weights.values[:, None, rows]) @ W
+        factor = cholesky(K, F.on(columns), gamma[columns])
+
+        def apply(right: Tensor) -> Tensor:
+            dx = torch.cholesky_solve(right[:, columns, None], factor)[:, :, 0]
+            return torch.zeros_like(right).index_copy_(1, columns, dx)
+
+        return apply
+
+
+def cholesky(K: Tensor, F: Mask, gamma: Tensor) -> Tensor:
+    """The factor of F (K + gamma) F + (I - F) for K (B, n, n), which is overwritten."""
     diagonal = K.diagonal(dim1=1, dim2=2)
-    shift = SHIFT * (1 + diagonal.sum(1, keepdim=True))
-    diagonal.add_(shift if gamma is None else gamma + shift)
-    if F is not None:
-        K = (K * (F[:, :, None] * F[:, None, :])).add_(torch.diag_embed(1 - F))
-    factor: Tensor = torch.linalg.cholesky_ex(K)[0]
+    diagonal.add_(gamma + SHIFT * (1 + diagonal.sum(1, keepdim=True)))
+    factor: Tensor = torch.linalg.cholesky_ex(F.restrict(K))[0]
     return factor
 
 
 def conjugate_gradients(
     layer: Layer,
-    F: Tensor,
+    F: Mask,
     b: Tensor,
-    weights: Tensor | None,
+    weights: Mask,
     rtol: Tensor,
-    K: Tensor | None = None,
+    K: Identity | Shared,
 ) -> Tensor:
     """F H F dx = F b from dx = 0, until the residual of each row has fallen by its rtol (B, 1), or
     CAP iterations.
 
-    H = W' diag(weights) W + diag(gamma); F K F is the preconditioner, with K near the inverse of H
-    for all signals.
+    H = W' diag(weights) W + diag(gamma); F K F is the preconditioner.
     """
     tiny = torch.finfo(b.dtype).tiny
-    out, rows = torch.zeros_like(b), None
-    r, dx = b * F, torch.zeros_like(b)
+    out, kept_rows = torch.zeros_like(b), torch.arange(len(b), device=b.device)
+    r, dx = F.times(b).clone(), torch.zeros_like(b)
     goal = dot(r, r) * rtol**2
-    p = r.clone() if K is None else (r @ K).mul_(F)
+    p = F.times_(K.times(r)).clone()
     rz = dot(r, p)
     every = 8 if b.is_cuda else 2  # looking costs a synchronisation there
     for k in range(1, CAP + 1):
-        Hp = layer.normal(p, weights).mul_(F)
+        Hp = F.times_(layer.normal(p, weights))
         alpha = rz / dot(p, Hp).clamp_min_(tiny)
         dx.addcmul_(alpha, p)
         r.addcmul_(alpha, Hp, value=-1)
@@ -57,16 +127,15 @@ def conjugate_gradients(
             if count == 0:
                 break
             if count < SPARSE * len(p):  # finished rows would only be carried along
-                out = dx if rows is None else out.index_copy_(0, rows, dx)
+                out.index_copy_(0, kept_rows, dx)
                 kept = torch.nonzero(going)[:, 0]
-                rows = kept if rows is None else rows[kept]
-                layer, F, weights = layer[kept], F[kept], take(weights, kept)
-                dx, r, p, rz, goal = dx[kept], r[kept], p[kept], rz[kept], goal[kept]
-        z = r if K is None else (r @ K).mul_(F)
+                layer, F, weights = take(layer, kept), take(F, kept), take(weights, kept)
+                kept_rows, dx, r, p, rz, goal = take([kept_rows, dx, r, p, rz, goal], kept)
+        z = F.times_(K.times(r))  # without K it is r, which is zero off F
         new = dot(r, z)
         p.mul_(new / rz.clamp_min(tiny)).add_(z)
         rz = new
-    return dx if rows is None else out.index_copy_(0, rows, dx)
+    return dx if len(dx) == len(out) else out.index_copy_(0, kept_rows, dx)
 
 
 def dot(a: Tensor, b: Tensor) -> Tensor:

@@ -1,31 +1,48 @@
 """The one batched loop: it owns iteration caps, rows that are not finite, freezing and compaction
 of finished rows, and history.
 
-An algorithm is a pure `step` on a small typed state (a NamedTuple of tensors with a leading B axis)
-and says how good a state is.
+An algorithm is a layer, a `start`, a pure `step` on a small typed state (a NamedTuple of tensors
+with a leading B axis), and says how good a state is and what it answers.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from fast.core.layer import take
+from cvxinv.rows import store, take
 
 S = TypeVar("S", bound=tuple[Any, ...])
 NEVER = 1 << 60
 COMPACT = 0.1  # share of finished rows from which it pays to drop them from the batch
 
 
-class Method(Protocol[S]):
-    """What the loop asks of an algorithm."""
+class Problem(Protocol):
+    """What the loop asks of what an algorithm solves."""
 
-    capturable: ClassVar[
-        bool
-    ]  # whether a step makes no decision on the host: then a GPU can replay it as a graph
+    def objective(self, x: Tensor) -> Tensor:
+        """The objective (B,), in units of the signal."""
+        ...
+
+
+class Method(Protocol[S]):
+    """What the loop asks of an algorithm: a frozen dataclass, so that `rows.take` can choose some
+    of its signals.
+    """
+
+    # whether a step makes no decision on the host: then a GPU can replay it as a graph
+    capturable: ClassVar[bool]
+
+    @property
+    def layer(self) -> Problem:
+        """What it solves."""
+        ...
+
+    def start(self, x: Tensor, dual: Tensor) -> S:
+        """From points (B, n) and their multipliers, (B, m), or (B, 0) without inequalities."""
+        ...
 
     def step(self, state: S) -> S:
         """The next state; nothing is changed in place that the caller still holds."""
@@ -35,14 +52,10 @@ class Method(Protocol[S]):
         """(B,): zero exactly at a solution; compared with the goal."""
         ...
 
-    def answer(self, state: S) -> tuple[Tensor, Tensor | None]:
+    def answer(self, state: S) -> tuple[Tensor, Tensor]:
         """Point and multipliers to return for this state: the projected point, never an
         extrapolated one.
         """
-        ...
-
-    def __getitem__(self, b: Any) -> Self:
-        """The same for some of the signals."""
         ...
 
 
@@ -51,45 +64,25 @@ class Result:
     """The best answer of each row: smallest residual among the states that were looked at."""
 
     x: Tensor  # (B, n)
-    dual: Tensor | None  # (B, m)
+    dual: Tensor  # (B, m), or (B, 0) without inequalities
     residual: Tensor  # (B,)
     iterations: Tensor  # (B,) int, those done when the best answer was found
 
     @classmethod
-    def none(cls, like: Tensor, off: Tensor | None) -> "Result":
-        """No answer yet: zeros in the shape of `like` (B, n), and of the inequalities `off` (B,
-        m).
-        """
-        x = torch.zeros_like(like)
-        dual = None if off is None else torch.zeros_like(off)
-        return cls(
-            x, dual, x.new_full((len(x),), torch.inf), x.new_zeros(len(x), dtype=torch.int64)
-        )
-
-    def __getitem__(self, b: Any) -> "Result":
-        return Result(self.x[b], take(self.dual, b), self.residual[b], self.iterations[b])
+    def at(cls, x: Tensor, dual: Tensor) -> "Result":
+        """Points of which nothing is known yet."""
+        none = torch.zeros(len(x), dtype=torch.int64, device=x.device)
+        return cls(x.clone(), dual.clone(), torch.full_like(x[:, 0], torch.inf), none)
 
     def keep_better(self, b: Tensor, other: "Result") -> None:
         """Put the rows of `other`, which are rows `b` of this, in where their residual is smaller;
         nan is never smaller.
         """
-        better = other.residual < self.residual[b]
-        if len(b) == len(self.x) and bool(better.all()):
-            self.x, self.residual, self.iterations, self.dual = (
-                other.x,
-                other.residual,
-                other.iterations,
-                other.dual,
-            )
-            return
-        rows = b[better]
-        self.x[rows], self.residual[rows], self.iterations[rows] = (
-            other.x[better],
-            other.residual[better],
-            other.iterations[better],
-        )
-        if self.dual is not None and other.dual is not None:
-            self.dual[rows] = other.dual[better]
+        better = torch.nonzero(other.residual < self.residual[b])[:, 0]
+        if len(better) == len(self.x):
+            vars(self).update(vars(other))
+        else:
+            store(self, b[better], take(other, better))
 
 
 class Record(NamedTuple):
@@ -100,6 +93,33 @@ class Record(NamedTuple):
     residual: Tensor
 
 
+class NoHistory:
+    """Nothing is recorded."""
+
+    def add(self, done: int, b: Tensor, method: Method[S], state: S, residual: Tensor) -> None:
+        """Take note of the rows `b` after `done` iterations; method, state and residual have the
+        same rows.
+        """
+
+
+@dataclass(frozen=True)
+class History(NoHistory):
+    """Objective and residual at every look; a finished row keeps the line of its last one."""
+
+    lines: list[Record] = field(default_factory=list)
+
+    def add(self, done: int, b: Tensor, method: Method[S], state: S, residual: Tensor) -> None:
+        objective = method.layer.objective(method.answer(state)[0])
+        if self.lines:
+            last = self.lines[-1]
+            objective = last.objective.index_copy(0, b, objective)
+            residual = last.residual.index_copy(0, b, residual)
+        self.lines.append(Record(done, objective, residual))
+
+
+NOTHING = NoHistory()
+
+
 def run(
     method: Method[S],
     state: S,
@@ -107,58 +127,43 @@ def run(
     max_iter: int,
     every: int = 1,
     patience: int = NEVER,
-    history: list[Record] | None = None,
+    history: NoHistory = NOTHING,
 ) -> Result:
     """Step until every row's residual is at the goal, has not halved for `patience` looks, is not
     finite, or the cap is reached.
 
     Rows are looked at every `every` steps, whatever their companions do: when a row stops depends
-    on that row alone.
+    on that row alone, and it keeps the answer with which it stopped.
     """
-    x, dual = method.answer(state)
+    best = Result.at(*method.answer(state))
     residual = method.residual(state)
-    residual = torch.where(torch.isfinite(residual), residual, torch.inf)
-    best = Result(
-        x.clone(),
-        None if dual is None else dual.clone(),
-        residual,
-        x.new_zeros(len(x), dtype=torch.int64),
-    )
-    left = torch.arange(len(x), device=x.device)
-    waited, mark = torch.zeros_like(left), best.residual.clone()
+    best.residual = torch.where(torch.isfinite(residual), residual, torch.inf)
+    left = torch.arange(len(residual), device=residual.device)
+    going, waited, mark = best.residual > goal, torch.zeros_like(left), best.residual.clone()
     done = 0
-    if history is not None:
-        history.append(Record(0, objective(method, state), best.residual.clone()))
+    history.add(done, left, method, state, best.residual.clone())
     advance = _stepper(method, state, every)
     while True:
-        current = best.residual[left]
-        going = (current > goal) & (waited < patience)
         count = int(going.sum())
         if count == 0 or done >= max_iter:
             return best
         if len(left) - count > COMPACT * len(left):
-            method, state, left = method[going], mapped(state, partial(take, b=going)), left[going]
-            waited, mark = waited[going], mark[going]
+            kept = torch.nonzero(going)[:, 0]
+            method, state = take(method, kept), take(state, kept)
+            left, going, waited, mark = take([left, going, waited, mark], kept)
             advance = _stepper(method, state, every)
         steps = min(every, max_iter - done)
         state = advance(state, steps)
         done += steps
         residual = method.residual(state)
-        x, dual = method.answer(state)
-        open_rows = (
-            best.residual[left] > goal
-        )  # a finished row keeps the answer that it finished with
-        found = Result(
-            x, dual, torch.where(open_rows, residual, torch.inf), torch.full_like(left, done)
-        )
-        best.keep_better(left, found)
+        new = torch.where(going, residual, torch.inf)
+        best.keep_better(left, Result(*method.answer(state), new, torch.full_like(left, done)))
+        if isinstance(history, History):
+            b = torch.nonzero(going)[:, 0]
+            history.add(done, left[b], take(method, b), take(state, b), residual[b])
         halved = residual < 0.5 * mark
         waited, mark = torch.where(halved, 0, waited + 1), torch.where(halved, residual, mark)
-        waited = torch.where(torch.isfinite(residual), waited, NEVER)
-        if history is not None:  # finished rows keep the line with which they finished
-            line = Record(done, history[-1].objective.clone(), history[-1].residual.clone())
-            line.objective[left], line.residual[left] = objective(method, state), residual
-            history.append(line)
+        going &= (best.residual[left] > goal) & (waited < patience) & torch.isfinite(residual)
 
 
 def blindly(method: Method[S], state: S, steps: int) -> S:
@@ -178,12 +183,11 @@ def _stepper(method: Method[S], state: S, every: int) -> Callable[[S, int], S]:
             return state
 
         return plain
-    static = mapped(state, torch.clone)
+    static = _cloned(state)
     stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(
-        stream
-    ):  # libraries allocate their workspaces in the first call, which a capture may not
+    # libraries allocate their workspaces in the first call, which a capture may not
+    with torch.cuda.stream(stream):
         method.step(static)
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
@@ -194,24 +198,16 @@ def _stepper(method: Method[S], state: S, every: int) -> Callable[[S, int], S]:
         _copy(static, state)
         for _ in range(steps):
             graph.replay()
-        return mapped(static, torch.clone)
+        return _cloned(static)
 
     return captured
 
 
-def mapped(state: S, f: Callable[[Tensor], Any]) -> S:
-    """The state with f applied to each of its tensors."""
-    values: Any = [None if a is None else f(a) for a in state]
+def _cloned(state: S) -> S:
+    values: Any = [a.clone() for a in state]
     return type(state)(*values)
 
 
 def _copy(to: S, state: S) -> None:
     for a, b in zip(to, state, strict=True):
-        if a is not None:
-            a.copy_(b)
-
-
-def objective(method: Any, state: Any) -> Tensor:
-    """The objective of the state's answer, in the statement's units up to s^2."""
-    value: Tensor = method.layer.objective(method.answer(state)[0])
-    return value
+        a.copy_(b)

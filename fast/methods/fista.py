@@ -4,8 +4,8 @@ Corrected are the step, which must account for W (erratum E4), and what is retur
 point, not the extrapolated one, which can be negative (erratum E6).
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple, Protocol, Self
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -17,8 +17,8 @@ class Smooth(Protocol):
     """What FISTA asks of a problem: gradient and prox. `Layer` and `nonconvex.Nonlinear` answer."""
 
     @property
-    def lam(self) -> Tensor:
-        """(B, n) weights."""
+    def no_dual(self) -> Tensor:
+        """(B, 0)."""
         ...
 
     def descent(self, x: Tensor) -> Tensor:
@@ -36,8 +36,6 @@ class Smooth(Protocol):
     def objective(self, x: Tensor) -> Tensor:
         """The objective, (B,)."""
         ...
-
-    def __getitem__(self, b: Any) -> Self: ...
 
 
 class State(NamedTuple):
@@ -60,12 +58,8 @@ class FISTA:
 
     capturable: ClassVar[bool] = True
 
-    def __getitem__(self, b: Any) -> "FISTA":
-        return replace(self, layer=self.layer[b], step_size=self.step_size[b])
-
-    def start(self, x: Tensor | None) -> State:
-        """From a point; from x = 0, as printed, without one."""
-        x = torch.zeros_like(self.layer.lam) if x is None else x
+    def start(self, x: Tensor, dual: Tensor) -> State:
+        """From a point; x = 0 is the printed one."""
         return State(x, x, torch.ones_like(x[:, :1]))
 
     def step(self, state: State) -> State:
@@ -80,15 +74,15 @@ class FISTA:
     def residual(self, state: State) -> Tensor:
         return self.layer.natural(state.x, self.layer.descent(state.x))
 
-    def answer(self, state: State) -> tuple[Tensor, None]:
-        return state.x, None
+    def answer(self, state: State) -> tuple[Tensor, Tensor]:
+        return state.x, self.layer.no_dual
 
 
 def method(layer: Layer, restart: bool) -> FISTA:
     """FISTA with the step 1 / (lambda_max(W'W) + gamma): one spectral norm for the layer, valid for
     every mask.
     """
-    largest = spectral(layer.W) + (0.0 if layer.gamma is None else float(layer.gamma.amax()))
+    largest = spectral(layer.W) + float(layer.gamma.values.amax())
     return FISTA(layer, torch.full_like(layer.lam[:, :1], 1 / largest), restart)
 
 

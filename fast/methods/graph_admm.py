@@ -8,17 +8,20 @@ the same quadratic for all of them and is minimised with the projection (Gram fo
 with an n x n matrix an iteration.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
-from fast.core.layer import Layer
+from cvxinv.rows import SHARED
+from fast.core.diagonal import Mask
+from fast.core.layer import ConstrainedLayer, GramLayer, Layer
 
 RELAX = 1.7  # over-relaxation
 RHO_GRAM = 0.2
 RHO, TAU = 0.6, 0.2
+BASE, BASE_GRAM = 40, 20  # iterations that bring active sets near enough to find the right ones
 
 
 class GramState(NamedTuple):
@@ -34,36 +37,34 @@ class GramADMM:
     over-relaxed.
     """
 
-    layer: Layer  # with its Gram matrix
-    K: Tensor  # rho (A'A + diag(gamma) + rho I)^-1
+    layer: GramLayer
+    K: Tensor = field(metadata=SHARED)  # rho (A'A + diag(gamma) + rho I)^-1
     offset: Tensor  # (B, n) K A't / rho
 
     capturable: ClassVar[bool] = True
+    base: ClassVar[int] = BASE_GRAM
 
-    def __getitem__(self, b: Any) -> "GramADMM":
-        return replace(self, layer=self.layer[b], offset=self.offset[b])
+    def start(self, x: Tensor, dual: Tensor) -> GramState:
+        """From a point, with the multipliers that belong to it at a solution."""
+        return GramState(x, self.layer.descent(x).div_(RHO_GRAM))
 
-    def start(self, x: Tensor | None, eta: Tensor | None) -> GramState:
-        """From a point, with the multipliers that belong to it at a solution; from the projected
-        ridge solution without one.
-        """
-        if x is None:
-            z = prox(self.layer, self.offset, RHO_GRAM)
-            return GramState(z, torch.zeros_like(z))
-        return GramState(x, self.layer.gradient(x, None, None).div_(RHO_GRAM))
+    def cold(self) -> GramState:
+        """From the projected ridge solution."""
+        z = self.layer.prox(self.offset, 1 / RHO_GRAM)
+        return GramState(z, torch.zeros_like(z))
 
     def step(self, state: GramState) -> GramState:
         z, u = state
         x = torch.addmm(self.offset, z - u, self.K)
         w = u.add(x, alpha=RELAX).add_(z, alpha=1 - RELAX)
-        z = prox(self.layer, w, RHO_GRAM)
+        z = self.layer.prox(w, 1 / RHO_GRAM)
         return GramState(z, w.sub_(z))
 
     def residual(self, state: GramState) -> Tensor:
-        return self.layer.natural(state.z, self.layer.gradient(state.z, None, None))
+        return self.layer.residual(*self.answer(state))
 
-    def answer(self, state: GramState) -> tuple[Tensor, None]:
-        return state.z, None
+    def answer(self, state: GramState) -> tuple[Tensor, Tensor]:
+        return state.z, self.layer.no_dual
 
 
 class GraphState(NamedTuple):
@@ -83,91 +84,85 @@ class GraphADMM:
     """
 
     layer: Layer
-    K: Tensor  # (tau I + W'W)^-1
-    shrink: Tensor  # (B, m) f's prox is shrink * e + pull, then at most ceiling
+    K: Tensor = field(metadata=SHARED)  # (tau I + W'W)^-1
+    ridge: Mask  # rho (rho + gamma)^-1 with g's rho, which is RHO TAU
+    shrink: Tensor  # (B, m) f's prox is shrink * e + pull ..
     pull: Tensor
-    ceiling: Tensor
 
     capturable: ClassVar[bool] = True
+    base: ClassVar[int] = BASE
 
-    def __getitem__(self, b: Any) -> "GraphADMM":
-        return replace(
-            self,
-            layer=self.layer[b],
-            shrink=self.shrink[b],
-            pull=self.pull[b],
-            ceiling=self.ceiling[b],
-        )
-
-    def start(self, x: Tensor | None, eta: Tensor | None) -> GraphState:
-        """From a point and its multipliers, as they are related at a solution; else from zero."""
-        layer = self.layer
-        if x is None:
-            x, v = torch.zeros_like(layer.lam), torch.zeros_like(layer.t)
-            return GraphState(x, v, x, v, x)
-        v = x @ layer.W.T
-        theta = layer.t - v if layer.rows is None else (layer.t - v) * layer.rows
-        theta = theta if eta is None else theta - eta
+    def start(self, x: Tensor, dual: Tensor) -> GraphState:
+        """From a point and its multipliers, as they are related at a solution."""
+        layer, v = self.layer, x @ self.layer.W.T
+        theta = self.of_f(layer.rows.times_(layer.t - v), dual)
         return GraphState(x, v, (theta @ layer.W) / (-RHO * TAU), theta / RHO, x)
+
+    def of_f(self, theta: Tensor, dual: Tensor) -> Tensor:
+        """Minus the gradient of f at v: that of the rows that are fitted, and of inequalities."""
+        return theta
+
+    def cold(self) -> GraphState:
+        """From zero."""
+        x, v = torch.zeros_like(self.layer.lam), torch.zeros_like(self.layer.t)
+        return GraphState(x, v, x, v, x)
 
     def step(self, state: GraphState) -> GraphState:
         layer = self.layer
         x, v, p, q, _ = state
-        near = prox(layer, x - p, RHO * TAU)
+        # gamma belongs to g: its prox is that of the rest, with other weights
+        near = layer.prox(self.ridge.times_(x - p), self.ridge.values / (RHO * TAU))
         c = p.add(near, alpha=RELAX).add_(x, alpha=1 - RELAX)
-        e = (
-            torch.minimum((v - q).mul_(self.shrink).add_(self.pull), self.ceiling)
-            .mul_(RELAX)
-            .add_(v, alpha=1 - RELAX)
-            .add_(q)
-        )
+        e = self.prox_f(v - q).mul_(RELAX).add_(v, alpha=1 - RELAX).add_(q)
         x = torch.addmm(c, e, layer.W, beta=TAU) @ self.K
         v = x @ layer.W.T
         return GraphState(x, v, c.sub_(x), e.sub_(v), near)
 
+    def prox_f(self, e: Tensor) -> Tensor:
+        """Of 1/2 (v_i - t_i)^2 on the rows that enter; in place."""
+        return e.mul_(self.shrink).add_(self.pull)
+
     def residual(self, state: GraphState) -> Tensor:
-        layer, (x, dual) = self.layer, self.answer(state)
-        v = x @ layer.W.T
-        columns = layer.natural(x, layer.gradient(x, v, dual))
-        if dual is None or layer.d is None or layer.off is None:
-            return columns
-        return torch.maximum(
-            columns, torch.minimum(dual, (layer.d - v).mul_(layer.off)).abs_().amax(1)
-        )
+        return self.layer.residual(*self.answer(state))
 
-    def answer(self, state: GraphState) -> tuple[Tensor, Tensor | None]:
-        off = self.layer.off
-        return state.near, None if off is None else (state.q * -RHO).clamp_min_(0).mul_(off)
+    def answer(self, state: GraphState) -> tuple[Tensor, Tensor]:
+        return state.near, self.layer.no_dual
 
 
-def prox(layer: Layer, w: Tensor, rho: float) -> Tensor:
-    """argmin_x g(x) + rho/2 ||x - w||^2; gamma is g's in the graph form only."""
-    if layer.gamma is None or layer.gram is not None:
-        return layer.prox(w, 1 / rho)
-    return layer.prox(w * (rho / (rho + layer.gamma)), 1 / (rho + layer.gamma))
+@dataclass(frozen=True, eq=False)
+class ConstrainedGraphADMM(GraphADMM):
+    """The same with inequalities in f."""
+
+    layer: ConstrainedLayer
+    ceiling: Tensor  # (B, m) .. and at most this
+
+    def of_f(self, theta: Tensor, dual: Tensor) -> Tensor:
+        return theta - dual
+
+    def prox_f(self, e: Tensor) -> Tensor:
+        return torch.minimum(super().prox_f(e), self.ceiling)
+
+    def answer(self, state: GraphState) -> tuple[Tensor, Tensor]:
+        return state.near, (state.q * -RHO).clamp_min_(0).mul_(self.layer.off)
 
 
 def method(layer: Layer) -> GramADMM | GraphADMM:
     """The form that fits the layer."""
-    eye = torch.eye(layer.W.shape[1], dtype=torch.float64, device=layer.W.device)
-    W = layer.W.to(torch.float64)
-    if layer.gram is not None and layer.g is not None:
-        H = layer.gram.to(torch.float64) + RHO_GRAM * eye
-        H = H if layer.gamma is None else H + torch.diag(layer.gamma)
-        K = inverse(H).to(layer.W.dtype)
+    W, dtype = layer.W.to(torch.float64), layer.W.dtype
+    eye = torch.eye(W.shape[1], dtype=torch.float64, device=W.device)
+    if isinstance(layer, GramLayer):
+        H = layer.gram.to(torch.float64) + RHO_GRAM * eye + torch.diag(layer.gamma.values)
+        K = inverse(H).to(dtype)
         return GramADMM(layer, RHO_GRAM * K, layer.g @ K)
-    K = inverse(TAU * eye + W.T @ W).to(layer.W.dtype)
-    rows = torch.ones_like(layer.t) if layer.rows is None else layer.rows
-    off = torch.zeros_like(layer.t) if layer.off is None else layer.off
-    shrink = RHO / (1 + RHO) * rows + (
-        1 - rows
-    )  # rows that take no part, and inequalities below their bound, stay where they are
-    ceiling = (
-        torch.full_like(layer.t, torch.inf)
-        if layer.d is None
-        else torch.where(off > 0, layer.d, torch.inf)
-    )
-    return GraphADMM(layer, K, shrink, layer.t / (1 + RHO), ceiling)
+    K = inverse(TAU * eye + W.T @ W).to(dtype)
+    rows = layer.rows.values.expand_as(layer.t)
+    # rows that take no part, and inequalities below their bound, stay where they are
+    shrink = RHO / (1 + RHO) * rows + (1 - rows)
+    parts = K, layer.gamma.resolvent(RHO * TAU), shrink, layer.t / (1 + RHO)
+    if isinstance(layer, ConstrainedLayer):
+        ceiling = torch.where(layer.off > 0, layer.d, torch.inf)
+        return ConstrainedGraphADMM(layer, *parts, ceiling)
+    return GraphADMM(layer, *parts)
 
 
 def inverse(H: Tensor) -> Tensor:

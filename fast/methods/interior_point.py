@@ -9,27 +9,33 @@ Source: Mehrotra (1992); Nocedal, Wright, Numerical Optimization (2006), section
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
-from fast.core.layer import Layer
+from cvxinv.rows import SHARED
+from fast.core.diagonal import Diagonal, Identity, Mask
+from fast.core.layer import ConstrainedLayer, Layer
 
 STEPS = 100
 PATIENCE = 12
 INSIDE = 0.1  # distance of the start from the boundary; signals have size 1
 BACK = 0.995  # share of the way to the boundary
+SHIFT = 1e-15  # keeps a singular system solvable, relative to its largest diagonal entry
 
 
 class State(NamedTuple):
-    """Point x with multipliers z of x >= 0, slack w with multipliers eta of C x + w = d."""
+    """Point x with multipliers z of x >= 0, slack w with multipliers eta of C x + w = d.
+
+    Without signs z is zero; without inequalities w and eta are (B, 0).
+    """
 
     x: Tensor
-    z: Tensor | None
-    w: Tensor | None
-    eta: Tensor | None
+    z: Tensor
+    w: Tensor
+    eta: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,115 +43,76 @@ class InteriorPoint:
     """The method as a `loop.Method`; signals are few when it is called."""
 
     layer: Layer
-    H: Tensor | None  # A'A where all signals share it, of V if W = [V, -V]
+    H: Tensor = field(metadata=SHARED)  # W'W, of V if W = [V, -V]
     halves: bool  # whether W = [V, -V]
 
     capturable: ClassVar[bool] = False
 
-    def __getitem__(self, b: Any) -> "InteriorPoint":
-        return replace(self, layer=self.layer[b])
-
-    def start(self, x: Tensor, eta: Tensor | None) -> State:
+    def start(self, x: Tensor, dual: Tensor) -> State:
         """Well inside, near a point and its multipliers."""
-        layer = self.layer
-        inside = INSIDE * layer.t.new_ones(1)
-        z = (
-            (layer.lam - layer.gradient(x, None, eta)).clamp_min_(0) + inside
-            if layer.nonnegative
-            else None
-        )
-        slack = None if layer.d is None else (layer.d - x @ layer.W.T).clamp_min_(0)
-        x = x + inside if layer.nonnegative else x
-        if slack is None or eta is None or layer.off is None:
-            return State(x, z, None, None)
-        return State(
-            x, z, (slack + inside) * layer.off + (1 - layer.off), (eta + inside) * layer.off
-        )
+        layer, signed = self.layer, float(self.layer.nonnegative)
+        C, d, off = layer.inequalities
+        z = (layer.lam - layer.reduced(x, dual)).clamp_min_(0) + INSIDE
+        w = ((d - x @ C.T).clamp_min_(0) + INSIDE) * off + (1 - off)
+        return State(x + INSIDE * signed, z * signed, w, (dual + INSIDE) * off)
 
     def residual(self, state: State) -> Tensor:
-        layer, (x, eta) = self.layer, self.answer(state)
-        v = x @ layer.W.T
-        columns = layer.natural(x, layer.gradient(x, v, eta))
-        if layer.off is None or layer.d is None or eta is None:
-            return columns
-        return torch.maximum(columns, torch.minimum(eta, (layer.d - v) * layer.off).abs().amax(1))
+        return self.layer.residual(*self.answer(state))
 
-    def answer(self, state: State) -> tuple[Tensor, Tensor | None]:
+    def answer(self, state: State) -> tuple[Tensor, Tensor]:
         return state.x, state.eta
 
     def step(self, state: State) -> State:
         """Predictor, centring, corrector: two solves with one factor."""
         layer, (x, z, w, eta) = self.layer, state
-        n = x.shape[1]
-        columns = torch.ones_like(x) if layer.columns is None else layer.columns
-        stationarity = layer.gradient(x, None, eta) - layer.lam * (
-            1.0 if layer.nonnegative else 0.0
-        )
-        stationarity = stationarity if z is None else stationarity + z
-        feasibility = (
-            None
-            if w is None or layer.d is None or layer.off is None
-            else (layer.d - x @ layer.W.T - w) * layer.off
-        )
-        barrier = torch.zeros_like(x) if z is None else z / x
-        weights = (
-            layer.rows
-            if w is None or eta is None
-            else eta / w
-            if layer.rows is None
-            else layer.rows + eta / w
-        )
-        inverse = self.inverse(weights, barrier if layer.gamma is None else barrier + layer.gamma)
+        C, d, off = layer.inequalities
+        signed = float(layer.nonnegative)
+        s = self.distance(x)
+        stationarity = layer.reduced(x, eta) - signed * layer.lam + z
+        feasibility = (d - x @ C.T - w) * off
+        inverse = self.inverse(self.weights(state), z / s + layer.gamma.values)
 
-        def direction(
-            cz: Tensor | None, cw: Tensor | None
-        ) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
+        def direction(cz: Tensor, cw: Tensor) -> State:
             """For targets x z -> cz and w eta -> cw of the products (minus corrections)."""
-            right = stationarity
-            if z is not None and cz is not None:
-                right = right + (cz - x * z) / x
-            if w is not None and eta is not None and feasibility is not None and cw is not None:
-                right = right - ((cw - w * eta - eta * feasibility) / w) @ layer.W
-            dx = inverse(right * columns)
-            dz = None if z is None or cz is None else (cz - x * z - z * dx) / x
-            if w is None or eta is None or feasibility is None or cw is None or layer.off is None:
-                return dx, dz, None, None
-            dw = (feasibility - dx @ layer.W.T) * layer.off
-            return dx, dz, dw, (cw - w * eta - eta * dw) / w * layer.off
+            towards_z = signed * (cz - s * z) / s
+            towards_w = (cw - w * eta - eta * feasibility) / w
+            dx = inverse(layer.columns.times(stationarity + towards_z - towards_w @ C))
+            dw = (feasibility - dx @ C.T) * off
+            return State(dx, towards_z - z * dx / s, dw, (cw - w * eta - eta * dw) / w * off)
 
-        zero = None if z is None else torch.zeros_like(x)
-        none = None if w is None else torch.zeros_like(w)
-        dx, dz, dw, de = direction(zero, none)
-        gap, count = (
-            products(state),
-            max(
-                1,
-                (n if z is not None else 0)
-                + (0 if layer.off is None else int(layer.off.sum(1).amax())),
-            ),
-        )
-        primal, dual = reach((x if z is not None else None, dx), (w, dw)), reach((z, dz), (eta, de))
-        ahead = State(
-            x + primal * dx, advance(z, dual, dz), advance(w, primal, dw), advance(eta, dual, de)
-        )
-        centre = (products(ahead) / gap.clamp_min(1e-300)).clamp(0, 1) ** 3 * gap / count
-        cz = None if z is None or dz is None else centre - dx * dz
-        cw = (
-            None
-            if layer.off is None or dw is None or de is None
-            else (centre - dw * de) * layer.off
-        )
-        dx, dz, dw, de = direction(cz, cw)
-        primal, dual = reach((x if z is not None else None, dx), (w, dw)), reach((z, dz), (eta, de))
-        primal = dual = torch.minimum(
-            torch.as_tensor(primal), torch.as_tensor(dual)
-        )  # a quadratic objective couples the two
-        new = State(
-            x + primal * dx, advance(z, dual, dz), advance(w, primal, dw), advance(eta, dual, de)
-        )
-        return State(torch.nan_to_num(new.x, torch.inf), *new[1:])
+        guess = direction(torch.zeros_like(x), torch.zeros_like(w))
+        primal, dual = self.reach(state, guess)
+        ahead = moved(state, guess, primal, dual)
+        gap = self.products(state)
+        count = max(1, signed * x.shape[1] + float(off.sum(1).amax()))
+        share = (self.products(ahead) / gap.clamp_min(1e-300)).clamp(0, 1)
+        centre = share**3 * gap / count
+        towards = direction(centre - guess.x * guess.z, (centre - guess.w * guess.eta) * off)
+        # a quadratic objective couples the two
+        length = torch.minimum(*self.reach(state, towards))
+        new = moved(state, towards, length, length)
+        return new._replace(x=torch.nan_to_num(new.x, torch.inf))
 
-    def inverse(self, weights: Tensor | None, D: Tensor) -> Callable[[Tensor], Tensor]:
+    def weights(self, state: State) -> Mask:
+        """Of the rows in the linear systems."""
+        return self.layer.rows
+
+    def distance(self, x: Tensor) -> Tensor:
+        """What must stay positive: x where it has a sign, else a constant."""
+        return x if self.layer.nonnegative else torch.ones_like(x)
+
+    def products(self, state: State) -> Tensor:
+        """x'z + w'eta, (B, 1)."""
+        columns = (self.distance(state.x) * state.z).sum(1, keepdim=True)
+        return columns + (state.w * state.eta).sum(1, keepdim=True)
+
+    def reach(self, state: State, d: State) -> tuple[Tensor, Tensor]:
+        """How far x and w may go along a direction, and how far their multipliers, (B, 1)."""
+        signed = float(self.layer.nonnegative)
+        primal = reach([self.distance(state.x), state.w], [signed * d.x, d.w])
+        return primal, reach([state.z, state.eta], [d.z, d.eta])
+
+    def inverse(self, weights: Mask, D: Tensor) -> Callable[[Tensor], Tensor]:
         """That of W' diag(weights) W + diag(D), by Cholesky, for what is zero off the columns.
 
         Where W = [V, -V] and H = V' diag(weights) V, the two halves solve (H + D_1) a - H b = r_1
@@ -153,21 +120,16 @@ class InteriorPoint:
         with 1 / E = 1 / D_1 + 1 / D_2: half the size. The smaller of the two D_j divides nothing.
         """
         n = D.shape[1] // 2 if self.halves else D.shape[1]
-        W, columns = self.layer.W[:, :n], self.layer.columns
-        if weights is None:
-            assert self.H is not None
-            H = self.H.expand(len(D), n, n)
-        else:
-            H = (W.T[None] * weights[:, None, :]) @ W
-        D = D + 1e-15 * H.diagonal(dim1=-2, dim2=-1).amax(-1, keepdim=True)
+        W, H = self.layer.W[:, :n], self.H.expand(len(D), n, n)
+        if not isinstance(weights, Identity):
+            H = (W.T[None] * weights.values[:, None, :]) @ W
+        D = D + SHIFT * H.diagonal(dim1=-2, dim2=-1).amax(-1, keepdim=True)
         D1, D2 = D[:, :n], D[:, n:]
         E = D1 * D2 / (D1 + D2) if self.halves else D
         K = H.clone()
         K.diagonal(dim1=1, dim2=2).add_(E)
-        if columns is not None:
-            inside = columns[:, :n]
-            K = K * (inside[:, :, None] * inside[:, None, :]) + torch.diag_embed(1 - inside)
-        factor, _ = torch.linalg.cholesky_ex(K)
+        some = torch.arange(n, device=D.device)
+        factor, _ = torch.linalg.cholesky_ex(self.layer.columns.on(some).restrict(K))
 
         def whole(right: Tensor) -> Tensor:
             return torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
@@ -184,35 +146,31 @@ class InteriorPoint:
         return halves if self.halves else whole
 
 
-def products(state: State) -> Tensor:
-    """x'z + w'eta, (B, 1)."""
-    x, z, w, eta = state
-    value = torch.zeros_like(x[:, :1]) if z is None else (x * z).sum(1, keepdim=True)
-    return value if w is None or eta is None else value + (w * eta).sum(1, keepdim=True)
+@dataclass(frozen=True, eq=False)
+class ConstrainedInteriorPoint(InteriorPoint):
+    """The same with inequalities."""
+
+    layer: ConstrainedLayer
+
+    def weights(self, state: State) -> Mask:
+        return Diagonal(self.layer.rows.values + state.eta / state.w)
 
 
-def advance(a: Tensor | None, length: Tensor | float, d: Tensor | None) -> Tensor | None:
-    """a + length d, or None."""
-    return a if a is None or d is None else a + length * d
+def moved(state: State, d: State, primal: Tensor, dual: Tensor) -> State:
+    """A step along d, of one length for x and w and one for their multipliers."""
+    lengths = (primal, dual, primal, dual)
+    return State(*(a + length * da for a, da, length in zip(state, d, lengths, strict=True)))
 
 
-def reach(*pairs: tuple[Tensor | None, Tensor | None]) -> Tensor | float:
-    """How far all values that must stay positive may go along their directions, at most 1, (B,
-    1).
-    """
-    length: Tensor | float = 1.0
-    for value, d in pairs:
-        if value is not None and d is not None:
-            here = (
-                torch.where(d < 0, BACK * value / -d, torch.inf)
-                .amin(1, keepdim=True)
-                .clamp_max(1.0)
-            )
-            length = here if isinstance(length, float) else torch.minimum(length, here)
-    return length
+def reach(values: list[Tensor], directions: list[Tensor]) -> Tensor:
+    """How far values that must stay positive may go along their directions, at most 1, (B, 1)."""
+    a, d = torch.cat(values, 1), torch.cat(directions, 1)
+    return torch.where(d < 0, BACK * a / -d, torch.inf).amin(1, keepdim=True).clamp_max(1.0)
 
 
 def method(layer: Layer, halves: bool = False) -> InteriorPoint:
     """The method for a layer in float64; `halves` says that its W is [V, -V]."""
     V = layer.W[:, : layer.W.shape[1] // 2] if halves else layer.W
-    return InteriorPoint(layer, V.T @ V if layer.rows is None else None, halves)
+    if isinstance(layer, ConstrainedLayer):
+        return ConstrainedInteriorPoint(layer, V.T @ V, halves)
+    return InteriorPoint(layer, V.T @ V, halves)

@@ -6,11 +6,14 @@ import torch
 from torch import Tensor
 
 from cvxinv import newton
+from cvxinv.memory import parts
+from cvxinv.rows import take
 from fast.core import loop
-from fast.core.layer import Layer, take
+from fast.core.diagonal import Zero
+from fast.core.layer import ConstrainedLayer, Layer
 from fast.methods import interior_point
 
-BYTES = 1 << 28  # for the (B, n, n) systems of one chunk
+COPIES = 4  # of a system (n, n) that are alive at once
 SMALL = 200  # columns up to which the Newton method of `cvxinv.newton` is affordable
 
 
@@ -18,99 +21,94 @@ def solve(layer: Layer, near: loop.Result, goal: float, max_iter: int) -> loop.R
     """The best points that interior points or dense Newton steps find, from zero or else from
     `near`, in the layer's units.
     """
-    x, dual = torch.zeros_like(layer.lam), None if layer.off is None else torch.zeros_like(layer.t)
-    best = _start(x, dual)
-    size = max(1, BYTES // (32 * x.shape[1] ** 2))
-    for k in range(0, len(x), size):
-        rows = torch.arange(k, min(k + size, len(x)), device=x.device)
-        best.keep_better(
-            rows, _solve(layer[rows], near[rows], x[rows], take(dual, rows), goal, max_iter)
-        )
+    best = loop.Result.at(torch.zeros_like(layer.lam), layer.no_dual)
+    everyone = torch.arange(len(best.x), device=best.x.device)
+    for part in parts(len(everyone), 8 * COPIES * best.x.shape[1] ** 2):
+        b = everyone[part]
+        found = _solve(take(layer, b), take(near, b), take(best, b), goal, max_iter)
+        best.keep_better(b, found)
     return best
 
 
 def _solve(
-    layer: Layer, near: loop.Result, x: Tensor, dual: Tensor | None, goal: float, max_iter: int
+    layer: Layer, near: loop.Result, zero: loop.Result, goal: float, max_iter: int
 ) -> loop.Result:
     weightless = not bool(layer.lam.any())
-    if weightless and layer.off is None and layer.gamma is None and not layer.nonnegative:
-        return _least_squares(layer, x)
-    split = not (layer.nonnegative or weightless)
-    method = interior_point.method(_split(layer) if split else layer, split)
-    start = method.start(torch.cat([x, x], 1) if split else x, dual)
+    free = weightless and not layer.nonnegative and not isinstance(layer, ConstrainedLayer)
+    if free and isinstance(layer.gamma, Zero):
+        return _least_squares(layer, zero)
     steps = min(max_iter - 1, interior_point.STEPS)  # Newton's method counts as one iteration
-    best = loop.run(method, start, goal, steps, patience=interior_point.PATIENCE)
-    if split:
-        best.x = best.x[:, : x.shape[1]] - best.x[:, x.shape[1] :]
-    for at in (best[:], replace(near, iterations=torch.zeros_like(near.iterations))):
+    if layer.nonnegative or weightless:
+        best = _interior(interior_point.method(layer), zero.x, zero.dual, goal, steps)
+    else:
+        halves = interior_point.method(split(layer), halves=True)
+        twice = torch.cat([zero.x, zero.x], 1)
+        best = _interior(halves, twice, zero.dual, goal, steps)
+        positive, negative = best.x.chunk(2, 1)
+        best.x = positive - negative
+    if layer.W.shape[1] > SMALL:
+        return best
+    for at in (take(best, slice(None)), replace(near, iterations=0 * near.iterations)):
         left = torch.nonzero(best.residual > goal)[:, 0]
-        if len(left) and layer.W.shape[1] <= SMALL:
-            best.keep_better(left, _newton(layer[left], at[left]))
+        if len(left):
+            best.keep_better(left, _newton(take(layer, left), take(at, left)))
     return best
 
 
-def _split(layer: Layer) -> Layer:
+def _interior(
+    method: interior_point.InteriorPoint, x: Tensor, dual: Tensor, goal: float, steps: int
+) -> loop.Result:
+    start = method.start(x, dual)
+    return loop.run(method, start, goal, steps, patience=interior_point.PATIENCE)
+
+
+def split(layer: Layer) -> Layer:
     """The same with x = x+ - x-, both >= 0: an l1 term has no interior, its halves have."""
-    twice = {
-        k: torch.cat([a, a], 1) for k in ("lam", "columns") if (a := getattr(layer, k)) is not None
-    }
-    gamma = None if layer.gamma is None else torch.cat([layer.gamma, layer.gamma])
+    some = torch.arange(layer.W.shape[1], device=layer.W.device)
+    gamma = layer.gamma.values
     return replace(
-        layer,
+        layer.without_gram(),
         W=torch.cat([layer.W, -layer.W], 1),
-        gram=None,
-        g=None,
-        gamma=gamma,
+        lam=torch.cat([layer.lam, layer.lam], 1),
+        gamma=type(layer.gamma)(torch.cat([gamma, gamma])),
+        columns=layer.columns.on(torch.cat([some, some])),
         nonnegative=True,
-        **twice,
-    )
-
-
-def _start(x: Tensor, dual: Tensor | None) -> loop.Result:
-    none = torch.zeros(len(x), dtype=torch.int64, device=x.device)
-    return loop.Result(
-        x.clone(), None if dual is None else dual.clone(), torch.full_like(x[:, 0], torch.inf), none
     )
 
 
 def _newton(layer: Layer, at: loop.Result) -> loop.Result:
     """The globally convergent Newton method of `cvxinv.newton`."""
-    unit, zero, off = newton.row_units(layer.W), torch.zeros_like(at.x), torch.zeros_like(layer.t)
-    everything = zero == 0
+    unit, none = newton.row_units(layer.W), torch.zeros_like(layer.t)
+    constrained = isinstance(layer, ConstrainedLayer)
+    off, d = (layer.off, layer.d) if isinstance(layer, ConstrainedLayer) else (none, none)
+    dual = at.dual if constrained else none
+    zero = torch.zeros_like(at.x)
     problem = newton.Scaled(
-        layer.W,
-        unit,
-        layer.t,
-        off == 0 if layer.rows is None else layer.rows > 0,
-        off if layer.d is None else unit * layer.d,
-        off != 0 if layer.off is None else layer.off > 0,
-        zero if layer.gamma is None else zero + layer.gamma,
-        zero,
-        layer.lam,
-        everything if layer.nonnegative else ~everything,
-        everything if layer.columns is None else layer.columns > 0,
+        W=layer.W,
+        unit=unit,
+        t=layer.t,
+        rows=layer.rows.values.expand_as(layer.t) > 0,
+        d=unit * d,
+        inequalities=off > 0,
+        q=zero + layer.gamma.values,
+        g=zero,
+        lam=layer.lam,
+        nonnegative=torch.full_like(zero, layer.nonnegative, dtype=torch.bool),
+        columns=layer.columns.values.expand_as(zero) > 0,
     )
-    dual = off if at.dual is None else at.dual
-    found = newton.solve(
-        problem, newton.Iterate(at.x, dual / unit, layer.gradient(at.x, None, dual))
-    )
-    x = found.x.clamp_min(0) if layer.nonnegative else found.x
-    eta = (found.eta * unit).clamp_min(0) * (off if layer.off is None else layer.off)
-    return loop.Result(
-        x, None if at.dual is None else eta, newton.residual(problem, found), at.iterations + 1
-    )
+    start = newton.Iterate(at.x, dual / unit, layer.reduced(at.x, at.dual))
+    found = newton.solve(problem, start)
+    eta = (found.eta * unit).clamp_min(0) * off
+    residual = newton.residual(problem, found)
+    x = layer.projected(found.x)
+    return loop.Result(x, eta if constrained else at.dual, residual, at.iterations + 1)
 
 
-def _least_squares(layer: Layer, x: Tensor) -> loop.Result:
+def _least_squares(layer: Layer, zero: loop.Result) -> loop.Result:
     """Least squares of least norm from a singular value decomposition per signal."""
-    best = _start(x, None)
+    x = torch.zeros_like(zero.x)
     for b in range(len(x)):
-        one = layer[b : b + 1]
-        A = layer.W if one.rows is None else layer.W * one.rows[0][:, None]
-        A = A if one.columns is None else A * one.columns[0]
-        best.x[b] = torch.linalg.pinv(A) @ one.t[0]
-    best.residual, best.iterations = (
-        layer.natural(best.x, layer.gradient(best.x, None, None)),
-        best.iterations + 1,
-    )
-    return best
+        one = take(layer, slice(b, b + 1))
+        A = one.W * one.rows.values.expand(1, len(one.W)).T * one.columns.values
+        x[b] = torch.linalg.pinv(A) @ one.t[0]
+    return loop.Result(x, zero.dual, layer.residual(x, zero.dual), zero.iterations + 1)

@@ -4,13 +4,14 @@
 With m the 0/1 indicator of S one dense product serves signals with different supports.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
-from fast.core.layer import Layer, Units
+from fast.core.diagonal import Mask
+from fast.core.layer import ConstrainedLayer
 from fast.methods.fista import spectral
 
 
@@ -31,55 +32,44 @@ class LinearizedADMM:
     The latent variant has no ReLU and no lam, and divides by alpha + beta + gamma.
     """
 
-    layer: Layer
+    layer: ConstrainedLayer
     rho: float
     alpha_beta: float
+    ridge: Mask  # (alpha + beta) / (alpha + beta + gamma)
 
     capturable: ClassVar[bool] = True
 
-    def __getitem__(self, b: Any) -> "LinearizedADMM":
-        return replace(self, layer=self.layer[b])
-
-    def start(self, x: Tensor | None) -> State:
-        """From a point, or from zero."""
-        x = torch.zeros_like(self.layer.lam) if x is None else x
+    def start(self, x: Tensor, dual: Tensor) -> State:
+        """From a point; x = 0 is the printed one."""
         v = x @ self.layer.W.T
-        return State(x, v, torch.zeros_like(v), torch.zeros_like(v))
+        return State(x, v, torch.zeros_like(v), dual / -self.rho)
 
     def step(self, state: State) -> State:
         x, v, a, u = state
-        layer = self.layer
-        assert layer.rows is not None
-        assert layer.off is not None
-        assert layer.d is not None
-        rows = layer.rows * (layer.t - v) - self.rho * layer.off * (v - layer.d - a - u)
-        x = x + (rows @ layer.W) / self.alpha_beta
-        if layer.gamma is not None:
-            x = x * (self.alpha_beta / (self.alpha_beta + layer.gamma))
-        x = layer.prox(x, 1 / self.alpha_beta)
-        v = x @ layer.W.T
-        a = (v - layer.d - u).clamp_max_(0).mul_(layer.off)
-        return State(x, v, a, (u + a - (v - layer.d)).mul_(layer.off))
+        p, rho = self.layer, self.rho
+        misfit = p.rows.times_(v - p.t) + rho * p.off * (v - p.d - a - u)
+        x = self.ridge.times_(x - (misfit @ p.W) / self.alpha_beta)
+        x = p.prox(x, 1 / self.alpha_beta)
+        v = x @ p.W.T
+        a = (v - p.d - u).clamp_max_(0).mul_(p.off)
+        u = (u + a - (v - p.d)).mul_(p.off)
+        return State(x, v, a, u)
 
     def residual(self, state: State) -> Tensor:
-        layer, (x, dual) = self.layer, self.answer(state)
-        assert layer.off is not None
-        assert layer.d is not None
-        columns = layer.natural(x, layer.gradient(x, state.v, dual))
-        rows = torch.minimum(dual, (layer.d - state.v) * layer.off).abs_()
-        return torch.maximum(columns, rows.amax(1))
+        x, dual = self.answer(state)
+        return self.layer.residual_at(x, state.v, dual)
 
     def answer(self, state: State) -> tuple[Tensor, Tensor]:
         return state.x, (state.u * -self.rho).clamp_min_(0)
 
 
-def method(layer: Layer, units: Units, rho: float, alpha_beta: float | None) -> LinearizedADMM:
-    """alpha + beta >= lambda_max(W_S'W_S + rho W_Sc'W_Sc) guarantees convergence: max(1, rho)
-    lambda_max(W'W) is enough for every S.
+def bound(layer: ConstrainedLayer, rho: float) -> float:
+    """An alpha + beta that guarantees convergence for every S: max(1, rho) lambda_max(W'W) >=
+    lambda_max(W_S'W_S + rho W_Sc'W_Sc).
     """
-    largest = (
-        max(1.0, rho) * spectral(layer.W)
-        if alpha_beta is None
-        else alpha_beta / float(units.norm[0]) ** 2
-    )
-    return LinearizedADMM(layer, rho, largest)
+    return max(1.0, rho) * spectral(layer.W)
+
+
+def method(layer: ConstrainedLayer, rho: float, alpha_beta: float) -> LinearizedADMM:
+    """Algorithm 2, or eq. 10 with gamma."""
+    return LinearizedADMM(layer, rho, alpha_beta, layer.gamma.resolvent(alpha_beta))

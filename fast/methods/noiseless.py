@@ -10,14 +10,17 @@ Nothing is assumed: signs and inequalities count in the residual, and a signal t
 the goal is not of this kind.
 """
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass, field, fields, replace
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
+from cvxinv.rows import SHARED, take
 from fast.core import loop
-from fast.core.layer import Layer
+from fast.core.diagonal import Zero
+from fast.core.layer import GramLayer, Layer
+from fast.methods.active_rows import ConstrainedActiveSet
 from fast.methods.active_set import ActiveSet, State
 
 # ||A x - t|| over ||t|| below which the point of another method may belong to such a signal
@@ -42,24 +45,22 @@ class Refinement:
     """
 
     layer: Layer
-    K: Tensor  # (n, n)
+    K: Tensor = field(metadata=SHARED)  # (n, n)
 
     capturable: ClassVar[bool] = False
 
-    def __getitem__(self, b: Any) -> "Refinement":
-        return replace(self, layer=self.layer[b])
+    def start(self, x: Tensor, dual: Tensor) -> Refined:
+        return Refined(x, self.layer.descent(x))
 
     def step(self, state: Refined) -> Refined:
-        return self.at(torch.addmm(state.x, state.r, self.K))
-
-    def at(self, x: Tensor) -> Refined:
-        return Refined(x, self.layer.gradient(x, None, None))
+        x = torch.addmm(state.x, state.r, self.K)
+        return Refined(x, self.layer.descent(x))
 
     def residual(self, state: Refined) -> Tensor:
         return self.layer.natural(*state)
 
-    def answer(self, state: Refined) -> tuple[Tensor, None]:
-        return state.x.clamp_min(0), None
+    def answer(self, state: Refined) -> tuple[Tensor, Tensor]:
+        return state.x.clamp_min(0), self.layer.no_dual
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,53 +68,60 @@ class Fit(ActiveSet):
     """Least squares on the columns that have a value, or a gradient that asks for one."""
 
     def entries(self, state: State) -> tuple[Tensor, Tensor, Tensor]:
-        rms = torch.linalg.vector_norm(state.x, dim=1, keepdim=True) / state.x.shape[1] ** 0.5
-        free = torch.where(
-            state.free > 0, state.x > ZERO * rms, state.r > ENTER * state.natural[:, None]
-        )
-        free = free.to(state.x.dtype)
-        return (
-            free,
-            state.r,
-            (state.x + state.r).mul_(free - state.free).abs_().amax(1, keepdim=True),
-        )
-
-    def guess(self, state: State) -> Tensor | None:
-        return None if state.eta is None else torch.zeros_like(state.eta)
+        x, r = state.x, state.r
+        rms = torch.linalg.vector_norm(x, dim=1, keepdim=True) / x.shape[1] ** 0.5
+        enters = r > ENTER * state.natural[:, None]
+        free = torch.where(state.free > 0, x > ZERO * rms, enters).to(x.dtype)
+        margin = (x + r).mul_(free - state.free)
+        return free, r, margin.abs_().amax(1, keepdim=True)
 
 
-def refined(newton: ActiveSet, max_iter: int) -> tuple[Tensor, loop.Result] | None:
-    """Which signals may be of this kind, and their least-squares solutions; None where there is no
-    factor for all.
-    """
+@dataclass(frozen=True, eq=False)
+class ConstrainedFit(Fit, ConstrainedActiveSet):
+    """The same where inequalities are to hold, none of them active."""
+
+    def guess(self, state: State) -> Tensor:
+        return torch.zeros_like(state.eta)
+
+
+# signals that may be of this kind, and what was found for them
+Found = tuple[Tensor, loop.Result]
+
+
+def refined(newton: ActiveSet, max_iter: int) -> Found:
+    """Least-squares solutions from one factor for all; of no signals, where there is none."""
     layer = newton.layer
-    if layer.gram is None or layer.g is None or not _weightless(layer).any():
-        return None
+    none = _nothing(layer)
+    if not isinstance(layer, GramLayer) or not _weightless(layer).any():
+        return none
     factor, failed = torch.linalg.cholesky_ex(layer.gram)
     if bool(failed):
-        return None
+        return none
     K = torch.cholesky_inverse(factor)
     x = layer.g @ K
     some = candidates(layer, x)
-    method = Refinement(layer.without_gram()[some], K)
-    return some, loop.run(
-        method, method.at(x[some]), ROUNDING, min(REFINEMENTS, max_iter), patience=PATIENCE
-    )
+    method = Refinement(take(layer.without_gram(), some), K)
+    state = method.start(x[some], method.layer.no_dual)
+    steps = min(REFINEMENTS, max_iter)
+    return some, loop.run(method, state, ROUNDING, steps, patience=PATIENCE)
 
 
-def fitted(newton: ActiveSet, x: Tensor, max_iter: int) -> tuple[Tensor, loop.Result] | None:
-    """Which signals may be of this kind, x being near their solution; and what fits find for
-    them.
-    """
+def fitted(newton: ActiveSet, x: Tensor, max_iter: int) -> Found:
+    """What fits find for signals of which x is near the solution."""
     some = candidates(newton.layer, x)
     if not len(some):
-        return None
-    exact = replace(newton[some].exactly(), goal=ROUNDING)
-    fit = Fit(**{f.name: getattr(exact, f.name) for f in fields(exact)})
-    eta = None if fit.layer.off is None else torch.zeros_like(fit.layer.t)
-    return some, loop.run(
-        fit, fit.start(x[some], eta), ROUNDING, min(FITS, max_iter), patience=PATIENCE
-    )
+        return _nothing(newton.layer)
+    exact = replace(take(newton, some).exactly(), goal=ROUNDING)
+    kind = ConstrainedFit if isinstance(newton, ConstrainedActiveSet) else Fit
+    fit = kind(**{f.name: getattr(exact, f.name) for f in fields(exact)})
+    state, steps = fit.start(x[some], fit.layer.no_dual), min(FITS, max_iter)
+    return some, loop.run(fit, state, ROUNDING, steps, patience=PATIENCE)
+
+
+def _nothing(layer: Layer) -> Found:
+    """Of no signals."""
+    none = torch.arange(0, device=layer.lam.device)
+    return none, loop.Result.at(layer.lam[none], layer.no_dual[none])
 
 
 def candidates(layer: Layer, x: Tensor) -> Tensor:
@@ -121,15 +129,13 @@ def candidates(layer: Layer, x: Tensor) -> Tensor:
     some = torch.nonzero(_weightless(layer))[:, 0]
     if not len(some):
         return some
-    layer, x = layer[some], x[some]
-    theta = layer.t - x @ layer.W.T
-    theta = theta if layer.rows is None else theta * layer.rows
-    return some[
-        torch.linalg.vector_norm(theta, dim=1) <= MISFIT * torch.linalg.vector_norm(layer.t, dim=1)
-    ]
+    layer, x = take(layer, some), x[some]
+    misfit = torch.linalg.vector_norm(layer.rows.times_(layer.t - x @ layer.W.T), dim=1)
+    return some[misfit <= MISFIT * torch.linalg.vector_norm(layer.t, dim=1)]
 
 
 def _weightless(layer: Layer) -> Tensor:
     """(B,) bool: x >= 0 and lam = gamma = 0."""
-    none = layer.lam.new_zeros(len(layer.lam), dtype=torch.bool)
-    return ~layer.lam.any(1) if layer.nonnegative and layer.gamma is None else none
+    if layer.nonnegative and isinstance(layer.gamma, Zero):
+        return ~layer.lam.any(1)
+    return layer.lam.new_zeros(len(layer.lam), dtype=torch.bool)

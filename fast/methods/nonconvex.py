@@ -6,26 +6,31 @@ goes on with Gauss-Newton steps on the entries that are free: two-metric project
 search on the objective (Bertsekas 1982).
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple, Self
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
 from cvxinv.activations import Activation
 from cvxinv.problems import LastLayer
+from cvxinv.rows import SHARED, take
+from fast.core import loop, residual
+from fast.core.diagonal import Diagonal, Zero, ones
 from fast.core.layer import Layer
 from fast.core.linear_systems import conjugate_gradients, dot
+from fast.core.units import column_units, positive
 from fast.methods.fista import FISTA, spectral
 
 HALVINGS = 30
 ARMIJO = 1e-4
 RTOL = 1e-3  # relative accuracy of a linear solve
-INSIDE = (
-    1e-6  # distance from the ends of phi's range within which phi^-1 is not evaluated for the start
-)
+# distance from the ends of phi's range within which phi^-1 is not evaluated for the start
+INSIDE = 1e-6
 START_TOL = 1e-3  # accuracy of the start
 PATIENCE = 20
+MARGIN, MARGIN_FISTA = 1e-3, 0.03  # of tol: the goals of Gauss-Newton, and of FISTA
+EVERY = 10  # iterations of FISTA between two looks at its residual
 # entries this near to zero (relative to 1 / ||W_j||) whose gradient points there are not free
 NEAR = 1e-3
 
@@ -36,16 +41,18 @@ class Nonlinear:
     columns; what `FISTA` asks of a problem.
     """
 
-    W: Tensor  # (m, n)
-    b: Tensor  # (m,)
+    W: Tensor = field(metadata=SHARED)  # (m, n)
+    b: Tensor = field(metadata=SHARED)  # (m,)
     phi: Activation
     y: Tensor  # (B, m)
     seen: Tensor  # (B, m) 0/1
     lam: Tensor  # (B, n)
     s: Tensor  # (B, 1) size of y: residuals are relative to it
 
-    def __getitem__(self, b: Any) -> Self:
-        return replace(self, y=self.y[b], seen=self.seen[b], lam=self.lam[b], s=self.s[b])
+    @property
+    def no_dual(self) -> Tensor:
+        """(B, 0): there are no inequalities."""
+        return self.y[:, :0]
 
     def pixels(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """t = W x + b and the misfit y - phi(t) of what is seen."""
@@ -64,7 +71,8 @@ class Nonlinear:
 
     def natural(self, x: Tensor, r: Tensor) -> Tensor:
         """Largest entry of x - max(x + r - lam, 0), relative to the size of y, (B,)."""
-        return (x - self.prox(x + r)).abs_().amax(1) / self.s[:, 0]
+        entries = residual.columns(x, r, self.lam, nonnegative=True)
+        return residual.largest(entries) / self.s[:, 0]
 
     def value(self, x: Tensor) -> Tensor:
         """The objective, (B,)."""
@@ -93,12 +101,8 @@ class GaussNewton:
 
     capturable: ClassVar[bool] = False
 
-    def __getitem__(self, b: Any) -> "GaussNewton":
-        return replace(self, layer=self.layer[b], inner=self.inner[b])
-
-    def start(self, x: Tensor | None) -> State:
-        """From a point, or from zero."""
-        x = torch.zeros_like(self.layer.lam) if x is None else x
+    def start(self, x: Tensor, dual: Tensor) -> State:
+        """From a point."""
         return State(x, self.layer.descent(x), self.layer.value(x)[:, None])
 
     def step(self, state: State) -> State:
@@ -107,23 +111,19 @@ class GaussNewton:
         gradient = p.lam - r
         free = ((x > NEAR * p.s) | (gradient < 0)).to(x.dtype)
         t, _ = p.pixels(x)
-        weights = (p.phi.derivative(t) ** 2 * p.seen).to(torch.float32)
-        F, b = free.to(torch.float32), -gradient * free
+        weights = Diagonal((p.phi.derivative(t) ** 2 * p.seen).to(torch.float32))
+        b = -gradient * free
         size = torch.sqrt(dot(b, b)).clamp_min(1e-300)
-        rtol = torch.full_like(size, RTOL, dtype=torch.float32)
-        d = (
-            conjugate_gradients(self.inner, F, (b / size).to(torch.float32), weights, rtol).to(
-                x.dtype
-            )
-            * size
-        )
+        right, F = (b / size).to(torch.float32), Diagonal(free.to(torch.float32))
+        rtol = torch.full_like(right[:, :1], RTOL)
+        none = ones(right.shape[1], right)
+        d = conjugate_gradients(self.inner, F, right, weights, rtol, none).to(x.dtype) * size
         d = torch.where((d * -gradient).sum(1, keepdim=True) > 0, d, b) - gradient * (1 - free)
         length = torch.ones_like(value)
         for _ in range(HALVINGS):
             new = (x + length * d).clamp_min_(0)
-            slope = length * (gradient * d * free).sum(1, keepdim=True) + (
-                gradient * (new - x) * (1 - free)
-            ).sum(1, keepdim=True)
+            along = length * (gradient * d * free).sum(1, keepdim=True)
+            slope = along + (gradient * (new - x) * (1 - free)).sum(1, keepdim=True)
             now = p.value(new)[:, None]
             short = now > value + ARMIJO * slope + 1e-15 * value.abs()
             if not bool(short.any()):
@@ -134,49 +134,27 @@ class GaussNewton:
     def residual(self, state: State) -> Tensor:
         return self.layer.natural(state.x, state.r)
 
-    def answer(self, state: State) -> tuple[Tensor, None]:
-        return state.x, None
+    def answer(self, state: State) -> tuple[Tensor, Tensor]:
+        return state.x, self.layer.no_dual
 
 
-def nonlinear(problem: LastLayer, finite: Tensor, even: bool) -> tuple[Nonlinear, Tensor]:
+def nonlinear(problem: LastLayer, even: bool) -> tuple[Nonlinear, Tensor]:
     """The statement (tensors, batched) in float64, and the norms of the columns that were divided
     out; `even`: one for all of them.
     """
-    W, y = problem.W.to(torch.float64), problem.y.to(torch.float64)
-    norm = torch.linalg.vector_norm(W, dim=0)
-    largest = torch.where(norm.amax() > 0, norm.amax(), 1.0)
-    norm = largest.expand_as(norm).contiguous() if even else torch.where(norm > 0, norm, largest)
-    seen = (
-        torch.ones_like(y, dtype=torch.bool)
-        if problem.observed is None
-        else problem.observed.expand_as(y)
-    )
-    y = torch.where(seen & finite[:, None], y, 0.0)
-    b = W.new_zeros(len(W)) if problem.bias is None else problem.bias.to(torch.float64)
-    s = torch.linalg.vector_norm(y, dim=1, keepdim=True)
-    lam = (problem.lam / norm).expand(len(y), -1)
-    return Nonlinear(
-        W / norm, b, problem.phi, y, seen.to(W.dtype), lam, torch.where(s > 0, s, 1.0)
-    ), norm
+    q = replace(problem, activation="identity", bias=None).quadratic()
+    norm = column_units(q.W, q.W, even)
+    b = q.W.new_zeros(len(q.W)) if problem.bias is None else problem.bias.to(q.W.dtype)
+    s = positive(torch.linalg.vector_norm(q.t, dim=1, keepdim=True), 1.0)
+    seen = q.rows.to(q.W.dtype)
+    return Nonlinear(q.W / norm, b, problem.phi, q.t, seen, q.lam / norm, s), norm
 
 
 def newton(p: Nonlinear) -> GaussNewton:
     """Gauss-Newton for a problem."""
-    W = p.W.to(torch.float32)
-    empty = Layer(
-        W,
-        None,
-        None,
-        True,
-        p.y.to(torch.float32),
-        p.lam.to(torch.float32),
-        None,
-        None,
-        None,
-        None,
-        None,
-    )
-    return GaussNewton(p, empty)
+    W, y, lam = (a.to(torch.float32) for a in (p.W, p.y, p.lam))
+    (m, n), gamma = W.shape, Zero(torch.zeros_like(W[0]))
+    return GaussNewton(p, Layer(W, y, lam, gamma, ones(m, W), ones(n, W), nonnegative=True))
 
 
 def fista(p: Nonlinear, restart: bool) -> FISTA:
@@ -184,3 +162,19 @@ def fista(p: Nonlinear, restart: bool) -> FISTA:
     |phi''| |phi - y|)), per signal.
     """
     return FISTA(p, 1 / (spectral(p.W) * p.phi.curvature(p.y).amax(1, keepdim=True)), restart)
+
+
+def solve(p: Nonlinear, x: Tensor, tol: float, max_iter: int) -> loop.Result:
+    """The default: Gauss-Newton from x, and FISTA with restart for what is left."""
+    method, goal = newton(p), MARGIN * tol
+    best = loop.run(method, method.start(x, p.no_dual), goal, max_iter, patience=PATIENCE)
+    left = best.residual > MARGIN_FISTA * tol
+    left = torch.nonzero(left & (best.iterations < max_iter))[:, 0]
+    if len(left):
+        begin, slow = take(best, left), fista(take(p, left), restart=True)
+        budget = max(0, max_iter - int(begin.iterations.amax()))
+        state = slow.start(begin.x, begin.dual)
+        found = loop.run(slow, state, MARGIN_FISTA * tol, budget, EVERY)
+        found.iterations += begin.iterations
+        best.keep_better(left, found)
+    return best

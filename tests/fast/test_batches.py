@@ -9,7 +9,7 @@ import torch
 import cvxinv
 import fast
 from cvxinv import LastLayer, MidLayer, Status, reference
-from fast import default
+from fast.default import Default
 from tests.support.instances import (
     CLASSES,
     CONSTRAINED,
@@ -96,15 +96,15 @@ def test_the_same_call_gives_the_same_answer_and_chunks_change_nothing(cls):
 
 def test_out_of_memory_halves_the_parts(monkeypatch):
     problem = instance(MidLayer, "noisy", 0, count=11)
-    expected, solve, sizes = fast.solve(problem), default.solve, []
+    expected, solve, sizes = fast.solve(problem), Default.__call__, []
 
-    def small(layer, *rest):
-        sizes.append(len(layer.t))
-        if len(layer.t) > 3:
+    def small(self, part, x):
+        sizes.append(len(part.data))
+        if len(part.data) > 3:
             raise torch.OutOfMemoryError("no memory for more than 3 signals")
-        return solve(layer, *rest)
+        return solve(self, part, x)
 
-    monkeypatch.setattr(default, "solve", small)
+    monkeypatch.setattr(Default, "__call__", small)
     sol = fast.solve(problem)
     assert sizes[:3] == [11, 6, 3]
     assert sum(k for k in sizes if k <= 3) == 11
@@ -116,7 +116,7 @@ def test_no_memory_for_one_signal_is_an_error(monkeypatch):
     def none(*_):
         raise torch.OutOfMemoryError("none at all")
 
-    monkeypatch.setattr(default, "solve", none)
+    monkeypatch.setattr(Default, "__call__", none)
     with pytest.raises(torch.OutOfMemoryError):
         fast.solve(instance(MidLayer, "noisy", 0, count=11))
 

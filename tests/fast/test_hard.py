@@ -19,7 +19,7 @@ from cvxinv import (
     reference,
     verify,
 )
-from fast.core.layer import scaled
+from fast.core.units import scaled
 from fast.methods import interior_point, last_resort
 from tests.support.adversarial import BIG_ROW, SMALL_ROW
 from tests.support.instances import CLASSES, CONSTRAINED, DATA, SEEDS, chosen, instance, replaced
@@ -314,13 +314,14 @@ def test_interior_points_of_split_entries_need_systems_of_half_the_size(shape, m
         rows,
         lam=0.1,
     )
-    layer = last_resort._split(scaled(problem.quadratic(), even=False)[0])
+    layer = last_resort.split(scaled(problem.quadratic(), even=False)[0])
     whole, half = interior_point.method(layer), interior_point.method(layer, halves=True)
-    a = b = whole.start(torch.zeros(3, 2 * n, dtype=torch.float64), None)
+    a = b = whole.start(torch.zeros(3, 2 * n, dtype=torch.float64), layer.no_dual)
     for _ in range(8):
         a, b = whole.step(a), half.step(b)
         for one, other in zip(a[:2], b[:2], strict=True):
             assert (one - other).norm() <= 1e-9 * one.norm()
     assert (
-        half.residual(b).max() < 1e-3 * half.residual(half.start(torch.zeros_like(b.x), None)).max()
+        half.residual(b).max()
+        < 1e-3 * half.residual(half.start(torch.zeros_like(b.x), layer.no_dual)).max()
     )

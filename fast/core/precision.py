@@ -1,0 +1,60 @@
+"""float32 products in float32: TF32 and bfloat16 would lose the digits that the refinement counts
+on.
+
+The setting belongs to the process, and several threads may solve at once: the first to come in
+saves and sets it, the last to go out restores it.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+_lock = threading.Lock()
+_inside = 0  # how many threads are in `full_precision`
+_before: list[str] = []
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """IEEE float32 products while any thread is inside, and what was set before afterwards."""
+    global _inside, _before
+    with _lock:
+        if _inside == 0:
+            _before = _get()
+            _set(["ieee"] * len(_before))
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0:
+                _set(_before)
+
+
+# torch has two ways to say it and raises where they are mixed. From 2.9 on the newer one can say
+# all that the older one can.
+_backends: Any = torch.backends
+_PLACES = [
+    place.matmul
+    for place in (_backends.cuda, _backends.mkldnn)
+    if hasattr(getattr(place, "matmul", None), "fp32_precision")
+]
+
+
+def _get() -> list[str]:
+    if not _PLACES:
+        return [torch.get_float32_matmul_precision()]
+    return [place.fp32_precision for place in _PLACES]
+
+
+def _set(values: list[str]) -> None:
+    if not _PLACES:
+        torch.set_float32_matmul_precision("highest" if values == ["ieee"] else values[0])
+        return
+    for place, value in zip(_PLACES, values, strict=True):
+        if place.fp32_precision != value:
+            place.fp32_precision = value
