@@ -4,7 +4,6 @@ certified like any other answer.
 This is the door: arguments and chunks. What happens behind it is in `default` and `printed`.
 """
 
-import operator
 import time
 from collections.abc import Callable
 from functools import cache
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 
 from cvxinv import checks
-from cvxinv.arrays import Array, as_float, dtype_name, is_torch, match
+from cvxinv.arrays import Array, dtype_name, is_torch, match
 from cvxinv.memory import signals_per_part
 from cvxinv.problems import LayerProblem, LinearProgram, Problem, as_problem, batched
 from cvxinv.rows import join, take
@@ -105,22 +104,29 @@ def solve(
             "problem: a LinearProgram is solved by cvxinv.reference.solve, not by fast.solve"
         )
     tol = STATUS_TOLERANCE[dtype_name(problem.data)] if tol is None else tol
-    tol = _positive("tol", tol)
-    cap = default.MAX_ITER if method == "auto" else _row(method, problem).max_iter
-    cap = cap if max_iter is None else _integer("max_iter", max_iter, 0)
-    given = {"rho": rho, "alpha_beta": alpha_beta, "restart": restart, "history": history}
+    tol = checks.positive("tol", tol)
+    given = {
+        "rho": rho,
+        "alpha_beta": alpha_beta,
+        "restart": checks.flag("restart", restart),
+        "history": checks.flag("history", history),
+    }
+    sure = checks.flag("sure", sure)
     records = loop.History() if history else loop.NoHistory()
     run: Run
-    if method == "auto":
+    if checks.choice("method", method, ("auto", *printed.PRINTED)) == "auto":
         _none_given(given)
-        run = default.Default(tol, cap, bool(sure))
+        cap = default.MAX_ITER if max_iter is None else checks.integer("max_iter", max_iter, 0)
+        run = default.Default(tol, cap, sure)
     else:
+        row = _row(method, problem)
+        cap = row.max_iter if max_iter is None else checks.integer("max_iter", max_iter, 0)
         options = printed.Options(
-            rho=printed.RHO if rho is None else _positive("rho", rho),
-            alpha_beta=0.0 if alpha_beta is None else _positive("alpha_beta", alpha_beta),
-            restart=bool(restart),
+            rho=printed.RHO if rho is None else checks.positive("rho", rho),
+            alpha_beta=0.0 if alpha_beta is None else checks.positive("alpha_beta", alpha_beta),
+            restart=restart,
         )
-        run = printed.Printed(_row(method, problem), options, tol, cap, records)
+        run = printed.Printed(row, options, tol, cap, records)
     data = problem.data
     work: Any = as_batch(problem if is_torch(data) else as_kind(problem, torch.empty(0)))
     start = None if x0 is None else _start(x0, problem, work)
@@ -177,7 +183,7 @@ def _in_chunks(run: Run, problem: Any, x: Tensor | None, size: int) -> Answer:
 def _signals(problem: Any, memory: int | None) -> int:
     """How many signals fit into the memory, at least one."""
     if memory is not None:
-        budget = _integer("memory", memory, 1)
+        budget = checks.integer("memory", memory, 1)
     elif problem.data.is_cuda:
         budget = torch.cuda.mem_get_info(problem.data.device)[0] // 2
     else:
@@ -188,20 +194,14 @@ def _signals(problem: Any, memory: int | None) -> int:
 
 def _start(x0: Array, problem: Problem, work: Any) -> Tensor:
     """x0 as a (B, n) tensor."""
-    x = match(as_float("x0", x0), work.data)
-    expected = (*problem.data.shape[:-1], problem.W.shape[1])
-    if tuple(x.shape) != expected:
-        raise ValueError(f"x0: expected shape {expected}, got {tuple(x.shape)}")
+    x = match(checks.points("x0", x0, problem.data, problem.W.shape[1]), work.data)
     tensor: Tensor = x if x.ndim == 2 else x[None, :]
     return tensor
 
 
-def _row(method: str, problem: Any) -> printed.Row:
-    """The row of the table for a method, if it is there and takes the statement."""
-    row = printed.PRINTED.get(method) if isinstance(method, str) else None
-    if row is None:
-        names = ", ".join(["auto", *printed.PRINTED])
-        raise ValueError(f"method: expected one of {names}, got {method!r}")
+def _row(method: str, problem: Problem) -> printed.Row:
+    """The row of the table for a method, if it takes the statement."""
+    row = printed.PRINTED[method]
     if problem.constrained and not row.inequalities:
         raise ValueError(
             f"method: {method} takes no inequalities, and {type(problem).__name__} has some;"
@@ -218,23 +218,3 @@ def _none_given(options: dict[str, Any]) -> None:
                 f"{name}: only for the printed methods, got {given!r}; expected method='fista' or"
                 " 'linearized_admm'"
             )
-
-
-def _positive(name: str, value: Any) -> float:
-    try:
-        number = checks.weight(name, value)
-    except ValueError:
-        number = 0.0
-    if number == 0:
-        raise ValueError(f"{name}: expected a positive number, got {value}")
-    return number
-
-
-def _integer(name: str, value: Any, least: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected an integer, got {type(value).__name__}") from None
-    if isinstance(value, bool) or number < least:
-        raise ValueError(f"{name}: expected an integer of at least {least}, got {value}")
-    return number

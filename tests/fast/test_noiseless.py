@@ -1,6 +1,4 @@
-"""Signals without noise: least squares alone (`fast.consistent`), and signals that only look like
-that.
-"""
+"""Signals without noise: least squares alone, and signals that only look like that."""
 
 import numpy as np
 import pytest

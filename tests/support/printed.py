@@ -4,9 +4,12 @@ must reproduce step by step.
 
 import numpy as np
 
-from cvxinv import BasisPursuit, Latent, LeastSquares
+from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, activations
 from tests.support.instances import DATA, MASK, constraints
 from tests.support.oracles import used
+
+FREE = (LastLayer, BasisPursuit, LeastSquares)
+ACTIVATIONS = ("identity", "tanh", "sigmoid", "plu", "leaky_relu")
 
 
 def parts(problem, b):
@@ -85,3 +88,35 @@ def linearized_admm(problem, b, steps, rho, alpha_beta):
         points.append(x)
         multipliers.append(np.maximum(-rho * u, 0))
     return np.array(points), np.array(multipliers)
+
+
+def curved(phi, masked, biased=True, lam=0.05, count=3, noise=0.05):
+    """A last layer with that activation."""
+    rng = np.random.default_rng(ACTIVATIONS.index(phi))
+    W, bias = rng.standard_normal((30, 10)) / 5, 0.2 * rng.standard_normal(30) if biased else None
+    x = np.maximum(rng.standard_normal((count, 10)), 0)
+    y = activations.activation(phi)(
+        x @ W.T + (bias if biased else 0)
+    ) + noise * rng.standard_normal((count, 30))
+    seen = {"all": None, "shared": rng.random(30) < 0.7, "each": rng.random((count, 30)) < 0.7}[
+        masked
+    ]
+    y = y if seen is None else np.where(seen, y, np.nan)
+    return LastLayer(W, y, phi, bias, lam, seen)
+
+
+def value(problem, b, x):
+    """The objective of signal b at points x, (K, n)."""
+    A, t, lam = parts(problem, b)
+    misfit = x @ A.T - t
+    if not problem.convex:
+        rows = used(problem)[b]
+        misfit = (
+            problem.phi(x @ A.T + (0 if problem.bias is None else problem.bias[rows]))
+            - problem.y[b][rows]
+        )
+    return (
+        0.5 * (misfit**2).sum(axis=1)
+        + (lam * np.abs(x)).sum(axis=1)
+        + 0.5 * getattr(problem, "gamma", 0.0) * (x**2).sum(axis=1)
+    )
