@@ -43,7 +43,7 @@ from fast.methods import (
 
 MAX_ITER = 5_000
 # of tol: the goal, to which the last steps get for little; answers then do not depend on companions
-MARGIN = 1e-3
+MARGIN = 3e-4
 # of tol: a KKT residual above it is not what the goal promises (units differ where supports do),
 # and tried again
 WEAK = 0.1
@@ -78,8 +78,8 @@ class Default:
         layer, units = scaled(q, even=exact)
         newton = active_rows.method(layer, self.goal, exact)
         if exact:  # the solution of least norm: conjugate gradients in float64 find it, from zero
-            zero = torch.zeros_like(layer.lam)
-            best = self.run(newton, newton.start(zero, layer.no_dual), self.max_iter)
+            zero = newton.start(torch.zeros_like(layer.lam), layer.no_dual)
+            best = loop.run(newton, zero, ROUNDED, self.max_iter, patience=PATIENCE)
         elif x is None:
             best = self.cold(layer, newton)
         else:

@@ -1,5 +1,9 @@
 """The units of a `Layer`: column j is divided by its norm and signal b by its size s, so that x is
 measured in s / ||W_j||.
+
+All of them are powers of two: what a layer holds are the data themselves, to the last digit, and
+data of any size neither over- nor underflow. (The certificate measures columns by their norms on a
+signal's own rows, D (B, n); here all signals share one, because they share W.)
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +17,8 @@ from cvxinv.rows import SHARED
 from fast.core.diagonal import Diagonal, Mask, Ridge, Zero, ones
 from fast.core.layer import ConstrainedLayer, Layer
 
+SMALLEST, LARGEST = 1e-140, 1e140  # norms between them have squares without over- and underflow
+
 
 @dataclass(frozen=True, eq=False)
 class Units:
@@ -24,7 +30,7 @@ class Units:
 
     def unscale(self, x: Tensor, dual: Tensor) -> tuple[Tensor, Tensor]:
         """From the units of `Layer` to the statement's."""
-        return x * (self.s / self.norm), self.multipliers(dual) * self.s
+        return x / self.norm * self.s, self.multipliers(dual) * self.s
 
     def multipliers(self, dual: Tensor) -> Tensor:
         """Multipliers of the rows as they are stated, (B, m) or (B, 0)."""
@@ -34,7 +40,7 @@ class Units:
         """A caller's points in the layer's units, signs and columns; rows that are not finite
         become zero.
         """
-        x = finite(x, layer.t.dtype) * self.norm / self.s
+        x = finite(x, layer.t.dtype) / self.s * self.norm
         return layer.columns.times(layer.projected(x))
 
 
@@ -46,6 +52,25 @@ def finite(x: Tensor, dtype: torch.dtype) -> Tensor:
 def positive(a: Tensor, other: Tensor | float) -> Tensor:
     """`a` where it is positive, else the other."""
     return torch.where(a > 0, a, other)
+
+
+def norms(A: Tensor, dim: int) -> Tensor:
+    """Euclidean norms, of numbers of any size."""
+    norm: Tensor = torch.linalg.vector_norm(A, dim=dim)
+    if not bool(((norm > SMALLEST) & (norm < LARGEST)).all()):  # squares may over- or underflow
+        largest = torch.linalg.vector_norm(A, ord=torch.inf, dim=dim, keepdim=True)
+        unit = power_of_two(largest)
+        norm = torch.linalg.vector_norm(A / unit, dim=dim) * unit.squeeze(dim)
+    return norm
+
+
+def power_of_two(a: Tensor) -> Tensor:
+    """The power of two nearest to each number, 1 for zero."""
+    a = positive(a, 1.0)
+    mantissa, _ = torch.frexp(a)
+    half = a / (2 * mantissa)  # exact
+    nearest: Tensor = torch.where(mantissa < 0.5**0.5, half, 2 * half)
+    return nearest
 
 
 def scaled(q: Quadratic, even: bool) -> tuple[Layer, Units]:
@@ -61,31 +86,32 @@ def scaled(q: Quadratic, even: bool) -> tuple[Layer, Units]:
         used = rows[0]
         if not bool(used.all()):
             W, t, rows = W[used], t[:, used], rows[:, used]
-    norm = column_units(W, W, even)
-    s = positive(torch.linalg.vector_norm(t, dim=1, keepdim=True), 1.0)
-    W, ones = W / norm, torch.ones_like(W[:, 0])
-    layer = Layer(W, t / s, q.lam / (norm * s), *_diagonals(q, W, norm, rows), q.nonnegative)
-    return layer, Units(norm, s, ones)
+    t = _reached(W, t)
+    norm, s = column_units(W, W, even), power_of_two(norms(t, 1))[:, None]
+    W, one = W / norm, torch.ones_like(W[:, 0])
+    gamma, fitted, columns = _diagonals(q, W, norm, rows)
+    layer = Layer(W, t / s, q.lam / norm / s, gamma, fitted, columns, q.nonnegative)
+    return layer, Units(norm, s, one)
 
 
 def _constrained(q: Quadratic, even: bool) -> tuple[Layer, Units]:
     """The same for a statement with inequalities."""
-    W, t, d, rows = q.W, q.t, q.d, q.rows
+    W, d, rows = q.W, q.d, q.rows
+    t = _reached(W, q.t)
     everywhere = torch.ones_like(W[:, 0], dtype=torch.bool)
     fitted = everywhere if even or not len(rows) else rows.any(0)
     norm = column_units(W * fitted[:, None], W, even)
     W, lengths = W / norm, torch.ones_like(W[:, 0])
     if not bool(fitted.all()):  # the length of a row that no signal fits says nothing: it becomes 1
-        lengths = torch.where(fitted, 1.0, positive(torch.linalg.vector_norm(W, dim=1), 1.0))
+        lengths = torch.where(fitted, 1.0, power_of_two(norms(W, 1)))
         W, d = W / lengths[:, None], d / lengths
-    s = torch.linalg.vector_norm(t, dim=1, keepdim=True)
-    s = positive(positive(s, torch.linalg.vector_norm(d, dim=1, keepdim=True)), 1.0)
+    s = power_of_two(positive(norms(t, 1), norms(d, 1)))[:, None]
     gamma, _, columns = _diagonals(q, W, norm, rows)
     on = rows.to(W.dtype)
     layer = ConstrainedLayer(
         W,
         t / s,
-        q.lam / (norm * s),
+        q.lam / norm / s,
         gamma,
         Diagonal(on),
         columns,
@@ -97,19 +123,26 @@ def _constrained(q: Quadratic, even: bool) -> tuple[Layer, Units]:
     return layer, Units(norm, s, lengths)
 
 
+def _reached(W: Tensor, t: Tensor) -> Tensor:
+    """t without the rows that no column reaches: a constant of the objective, which must not set
+    the size of a signal.
+    """
+    reached = (W != 0).any(1)
+    return t if bool(reached.all()) else t * reached
+
+
 def column_units(A: Tensor, W: Tensor, even: bool) -> Tensor:
     """Norms of the columns of A, of W where they are zero, of the longest where both are; `even`:
     that of the longest for all of them, (n,).
     """
-    norm = torch.linalg.vector_norm(A, dim=0)
-    norm = positive(norm, torch.linalg.vector_norm(W, dim=0))
-    largest = positive(norm.amax(), 1.0)
-    return largest.expand_as(norm).contiguous() if even else positive(norm, largest)
+    norm = positive(norms(A, 0), norms(W, 0))
+    largest = power_of_two(norm.amax())
+    return largest.expand_as(norm).contiguous() if even else power_of_two(positive(norm, largest))
 
 
 def _diagonals(q: Quadratic, W: Tensor, norm: Tensor, rows: Tensor) -> tuple[Ridge, Mask, Mask]:
     """gamma, rows and columns."""
-    gamma = Diagonal(q.gamma / norm**2) if q.gamma else Zero(torch.zeros_like(norm))
+    gamma = Diagonal(q.gamma / norm / norm) if q.gamma else Zero(torch.zeros_like(norm))
     m, n = W.shape
     fitted = ones(m, W) if q.shared else Diagonal(rows.to(W.dtype))
     columns = Diagonal(q.columns.to(W.dtype)) if q.restricted else ones(n, W)
