@@ -96,7 +96,7 @@ class Default:
         if newton.direct:
             return self.run(newton, newton.cold(), self.max_iter)
         base = graph_admm.method(newton.inner)
-        newton = newton.preconditioned(base.K)
+        newton = newton.preconditioned(base.preconditioner)
 
         def others(b: Any) -> loop.Result:
             return self.based(take(base, b), take(newton, b))

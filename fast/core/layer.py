@@ -51,10 +51,11 @@ class Layer:
         return self.W[:0], none, none
 
     def with_gram(self, least: float = PAYS) -> "Layer":
-        """With A'A and A't at hand, one product instead of two: where all signals share them, and
-        are `least` n or more to pay for it.
+        """With A'A and A't at hand, one product instead of two: where all signals share them, are
+        `least` n or more to pay for it, and W is not wide.
         """
-        if not isinstance(self.rows, Identity) or len(self.t) < least * self.W.shape[1]:
+        everywhere = isinstance(self.rows, Identity)
+        if not everywhere or wide(self.W) or len(self.t) < least * self.W.shape[1]:
             return self
         values = {f.name: getattr(self, f.name) for f in fields(Layer)}
         return GramLayer(**values, gram=self.W.T @ self.W, g=self.t @ self.W)
@@ -100,10 +101,12 @@ class Layer:
         return self.natural(x, self.reduced(x, eta))
 
     def objective(self, x: Tensor) -> Tensor:
-        """The objective (B,), in units of s^2."""
+        """The objective (B,), in units of ||t||^2."""
         theta = self.rows.times_(self.t - x @ self.W.T)
         value = 0.5 * (theta * theta).sum(1) + (self.lam * x.abs()).sum(1)
-        return value + 0.5 * (self.gamma.values * x * x).sum(1)
+        value = value + 0.5 * (self.gamma.values * x * x).sum(1)
+        size = (self.t * self.t).sum(1)
+        return value / torch.where(size > 0, size, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,3 +171,8 @@ class ConstrainedLayer(Layer):
         """The residual, with v = W x at hand."""
         columns = self.natural(x, self.reduced_at(x, v, eta))
         return torch.maximum(columns, residual.rows(eta, self.over(v), self.unit))
+
+
+def wide(W: Tensor) -> bool:
+    """Whether two products with W (m, n) cost less than one with W'W."""
+    return W.shape[1] > 2 * W.shape[0]

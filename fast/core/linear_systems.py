@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cvxinv.rows import SHARED, take
 from fast.core.diagonal import Identity, Mask
-from fast.core.layer import Layer
+from fast.core.layer import Layer, wide
 
 FEW = 32  # columns up to which the systems of all signals come from one product
 SPARSE = 0.7  # share of rows that go on below which the others are dropped
@@ -33,11 +33,41 @@ class Shared:
 
 
 @dataclass(frozen=True, eq=False)
+class LowRank:
+    """(tau I + W'W)^-1 for a wide W (m, n): (I - W'(tau I + W W')^-1 W) / tau."""
+
+    W: Tensor = field(metadata=SHARED)
+    M: Tensor = field(metadata=SHARED)  # (m, m) the inverse
+    tau: float
+
+    def times(self, r: Tensor) -> Tensor:
+        """K r."""
+        return (r - ((r @ self.W.T) @ self.M) @ self.W).div_(self.tau)
+
+
+Preconditioner = Identity | Shared | LowRank
+
+
+def shrinkage(W: Tensor, tau: float) -> Shared | LowRank:
+    """(tau I + W'W)^-1, as it costs least."""
+    A = W.to(torch.float64)
+    H = A @ A.T if wide(W) else A.T @ A
+    H.diagonal().add_(tau)
+    K = inverse(H).to(W.dtype)
+    return LowRank(W, K, tau) if wide(W) else Shared(K)
+
+
+def inverse(H: Tensor) -> Tensor:
+    """H^-1 of a symmetric positive definite matrix, by Cholesky."""
+    return torch.cholesky_inverse(torch.linalg.cholesky(H))
+
+
+@dataclass(frozen=True, eq=False)
 class Iterative:
     """Conjugate gradients, on a layer in float32 or with its Gram matrix."""
 
     inner: Layer
-    K: Identity | Shared
+    K: Preconditioner
 
     def layer(self, layer: Layer) -> Layer:
         """The one in whose precision systems are solved, for the one in which residuals are
@@ -102,7 +132,7 @@ def conjugate_gradients(
     b: Tensor,
     weights: Mask,
     rtol: Tensor,
-    K: Identity | Shared,
+    K: Preconditioner,
 ) -> Tensor:
     """F H F dx = F b from dx = 0, until the residual of each row has fallen by its rtol (B, 1), or
     CAP iterations.

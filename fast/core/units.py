@@ -57,7 +57,8 @@ def positive(a: Tensor, other: Tensor | float) -> Tensor:
 def norms(A: Tensor, dim: int) -> Tensor:
     """Euclidean norms, of numbers of any size."""
     norm: Tensor = torch.linalg.vector_norm(A, dim=dim)
-    if not bool(((norm > SMALLEST) & (norm < LARGEST)).all()):  # squares may over- or underflow
+    ordinary = (norm > SMALLEST) & (norm < LARGEST)
+    if A.shape[dim] and not bool(ordinary.all()):  # squares may over- or underflow
         largest = torch.linalg.vector_norm(A, ord=torch.inf, dim=dim, keepdim=True)
         unit = power_of_two(largest)
         norm = torch.linalg.vector_norm(A / unit, dim=dim) * unit.squeeze(dim)

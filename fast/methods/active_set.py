@@ -29,7 +29,7 @@ from cvxinv.rows import take
 from fast.core import loop
 from fast.core.diagonal import Diagonal, Mask, ones
 from fast.core.layer import Layer
-from fast.core.linear_systems import Factorised, Iterative, Shared
+from fast.core.linear_systems import Factorised, Iterative, Preconditioner
 
 # relative accuracy of a linear solve: while the sets still change, and at most (float32)
 LOOSE, TIGHT = 1e-2, 1e-6
@@ -115,9 +115,9 @@ class ActiveSet:
         """The first mu, (B, 1)."""
         return torch.ones_like(self.layer.lam[:, :1])
 
-    def preconditioned(self, K: Tensor) -> Self:
+    def preconditioned(self, K: Preconditioner) -> Self:
         """The same with a preconditioner for the conjugate gradients."""
-        return replace(self, systems=Iterative(self.inner, Shared(K)))
+        return replace(self, systems=Iterative(self.inner, K))
 
     def exactly(self) -> Self:
         """The same, down to rounding: with residuals from the data."""

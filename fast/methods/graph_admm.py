@@ -17,6 +17,7 @@ from torch import Tensor
 from cvxinv.rows import SHARED
 from fast.core.diagonal import Mask
 from fast.core.layer import ConstrainedLayer, GramLayer, Layer
+from fast.core.linear_systems import LowRank, Shared, inverse, shrinkage
 
 RELAX = 1.7  # over-relaxation
 RHO_GRAM = 0.2
@@ -53,6 +54,11 @@ class GramADMM:
         z = self.layer.prox(self.offset, 1 / RHO_GRAM)
         return GramState(z, torch.zeros_like(z))
 
+    @property
+    def preconditioner(self) -> Shared:
+        """Near the inverse of A'A + gamma for all signals."""
+        return Shared(self.K)
+
     def step(self, state: GramState) -> GramState:
         z, u = state
         x = torch.addmm(self.offset, z - u, self.K)
@@ -84,7 +90,7 @@ class GraphADMM:
     """
 
     layer: Layer
-    K: Tensor = field(metadata=SHARED)  # (tau I + W'W)^-1
+    K: Shared | LowRank  # (tau I + W'W)^-1
     ridge: Mask  # rho (rho + gamma)^-1 with g's rho, which is RHO TAU
     shrink: Tensor  # (B, m) f's prox is shrink * e + pull ..
     pull: Tensor
@@ -107,6 +113,11 @@ class GraphADMM:
         x, v = torch.zeros_like(self.layer.lam), torch.zeros_like(self.layer.t)
         return GraphState(x, v, x, v, x)
 
+    @property
+    def preconditioner(self) -> Shared | LowRank:
+        """Near the inverse of A'A + gamma for all signals."""
+        return self.K
+
     def step(self, state: GraphState) -> GraphState:
         layer = self.layer
         x, v, p, q, _ = state
@@ -114,7 +125,7 @@ class GraphADMM:
         near = layer.prox(self.ridge.times_(x - p), self.ridge.values / (RHO * TAU))
         c = p.add(near, alpha=RELAX).add_(x, alpha=1 - RELAX)
         e = self.prox_f(v - q).mul_(RELAX).add_(v, alpha=1 - RELAX).add_(q)
-        x = torch.addmm(c, e, layer.W, beta=TAU) @ self.K
+        x = self.K.times(torch.addmm(c, e, layer.W, beta=TAU))
         v = x @ layer.W.T
         return GraphState(x, v, c.sub_(x), e.sub_(v), near)
 
@@ -148,23 +159,16 @@ class ConstrainedGraphADMM(GraphADMM):
 
 def method(layer: Layer) -> GramADMM | GraphADMM:
     """The form that fits the layer."""
-    W, dtype = layer.W.to(torch.float64), layer.W.dtype
-    eye = torch.eye(W.shape[1], dtype=torch.float64, device=W.device)
     if isinstance(layer, GramLayer):
-        H = layer.gram.to(torch.float64) + RHO_GRAM * eye + torch.diag(layer.gamma.values)
-        K = inverse(H).to(dtype)
+        H = layer.gram.to(torch.float64, copy=True)
+        H.diagonal().add_(layer.gamma.values + RHO_GRAM)
+        K = inverse(H).to(layer.W.dtype)
         return GramADMM(layer, RHO_GRAM * K, layer.g @ K)
-    K = inverse(TAU * eye + W.T @ W).to(dtype)
     rows = layer.rows.values.expand_as(layer.t)
     # rows that take no part, and inequalities below their bound, stay where they are
     shrink = RHO / (1 + RHO) * rows + (1 - rows)
-    parts = K, layer.gamma.resolvent(RHO * TAU), shrink, layer.t / (1 + RHO)
+    parts = shrinkage(layer.W, TAU), layer.gamma.resolvent(RHO * TAU), shrink, layer.t / (1 + RHO)
     if isinstance(layer, ConstrainedLayer):
         ceiling = torch.where(layer.off > 0, layer.d, torch.inf)
         return ConstrainedGraphADMM(layer, *parts, ceiling)
     return GraphADMM(layer, *parts)
-
-
-def inverse(H: Tensor) -> Tensor:
-    """H^-1 of a symmetric positive definite matrix, by Cholesky."""
-    return torch.cholesky_inverse(torch.linalg.cholesky(H))

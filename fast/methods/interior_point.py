@@ -8,7 +8,6 @@ diag(w) W + diag per signal.
 Source: Mehrotra (1992); Nocedal, Wright, Numerical Optimization (2006), section 16.6.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
@@ -17,7 +16,8 @@ from torch import Tensor
 
 from cvxinv.rows import SHARED
 from fast.core.diagonal import Diagonal, Identity, Mask
-from fast.core.layer import ConstrainedLayer, Layer
+from fast.core.layer import ConstrainedLayer, Layer, wide
+from fast.core.linear_systems import Inverse
 
 STEPS = 100
 PATIENCE = 12
@@ -57,7 +57,9 @@ class InteriorPoint:
         return State(x + INSIDE * signed, z * signed, w, (dual + INSIDE) * off)
 
     def residual(self, state: State) -> Tensor:
-        return self.layer.residual(*self.answer(state))
+        """Natural residual, or x'z + w'eta where that is larger: it falls all the way."""
+        natural = self.layer.residual(*self.answer(state))
+        return torch.maximum(natural, self.products(state)[:, 0])
 
     def answer(self, state: State) -> tuple[Tensor, Tensor]:
         return state.x, state.eta
@@ -112,7 +114,7 @@ class InteriorPoint:
         primal = reach([self.distance(state.x), state.w], [signed * d.x, d.w])
         return primal, reach([state.z, state.eta], [d.z, d.eta])
 
-    def inverse(self, weights: Mask, D: Tensor) -> Callable[[Tensor], Tensor]:
+    def inverse(self, weights: Mask, D: Tensor) -> Inverse:
         """That of W' diag(weights) W + diag(D), by Cholesky, for what is zero off the columns.
 
         Where W = [V, -V] and H = V' diag(weights) V, the two halves solve (H + D_1) a - H b = r_1
@@ -120,19 +122,13 @@ class InteriorPoint:
         with 1 / E = 1 / D_1 + 1 / D_2: half the size. The smaller of the two D_j divides nothing.
         """
         n = D.shape[1] // 2 if self.halves else D.shape[1]
-        W, H = self.layer.W[:, :n], self.H.expand(len(D), n, n)
-        if not isinstance(weights, Identity):
-            H = (W.T[None] * weights.values[:, None, :]) @ W
-        D = D + SHIFT * H.diagonal(dim1=-2, dim2=-1).amax(-1, keepdim=True)
+        D = D + SHIFT * self.diagonal(weights)
         D1, D2 = D[:, :n], D[:, n:]
         E = D1 * D2 / (D1 + D2) if self.halves else D
-        K = H.clone()
-        K.diagonal(dim1=1, dim2=2).add_(E)
         some = torch.arange(n, device=D.device)
-        factor, _ = torch.linalg.cholesky_ex(self.layer.columns.on(some).restrict(K))
-
-        def whole(right: Tensor) -> Tensor:
-            return torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
+        few = wide(self.layer.W[:, :n]) and self.layer.nonnegative  # then E > 0
+        solve = self.by_rows if few else self.by_columns
+        whole = solve(self.layer.W[:, :n], weights, E, self.layer.columns.on(some))
 
         def halves(right: Tensor) -> Tensor:
             r1, r2 = right[:, :n], right[:, n:]
@@ -144,6 +140,37 @@ class InteriorPoint:
             return torch.cat([torch.where(first, u + b, a), torch.where(first, b, a - u)], 1)
 
         return halves if self.halves else whole
+
+    def diagonal(self, weights: Mask) -> Tensor:
+        """The largest diagonal entry of W' diag(weights) W, at most, (B, 1)."""
+        return weights.values.amax(1, keepdim=True) * (self.layer.W**2).sum(0).amax()
+
+    def by_columns(self, V: Tensor, weights: Mask, E: Tensor, columns: Mask) -> Inverse:
+        """That of H = V' diag(weights) V + diag(E) from a factor of H."""
+        n = V.shape[1]
+        H = self.H.expand(len(E), n, n)
+        if not isinstance(weights, Identity):
+            H = (V.T[None] * weights.values[:, None, :]) @ V
+        K = H.clone()
+        K.diagonal(dim1=1, dim2=2).add_(E)
+        factor, _ = torch.linalg.cholesky_ex(columns.restrict(K))
+        return lambda right: torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
+
+    def by_rows(self, V: Tensor, weights: Mask, E: Tensor, columns: Mask) -> Inverse:
+        """The same for a wide V from a factor of I + S E^-1 S', S = diag(weights)^1/2 V: E^-1 -
+        E^-1 S'(I + S E^-1 S')^-1 S E^-1.
+        """
+        root, F = weights.values.sqrt(), columns.values / E
+        K = ((V[None] * F[:, None, :]) @ V.T) * (root[:, :, None] * root[:, None, :])
+        K.diagonal(dim1=1, dim2=2).add_(1.0)
+        factor, _ = torch.linalg.cholesky_ex(K)
+
+        def inverse(right: Tensor) -> Tensor:
+            x = F * right
+            y = torch.cholesky_solve((root * (x @ V.T))[:, :, None], factor)[:, :, 0]
+            return x - F * ((root * y) @ V)
+
+        return inverse
 
 
 @dataclass(frozen=True, eq=False)
