@@ -2,8 +2,8 @@
 Levenberg-Marquardt on eq. 1.
 """
 
-from fast.latent.gradient_descent import gradient_descent
-from fast.latent.levenberg_marquardt import levenberg_marquardt
-from fast.solve import solve
+from .latent.gradient_descent import gradient_descent
+from .latent.levenberg_marquardt import levenberg_marquardt
+from .solve import solve
 
 __all__ = ["gradient_descent", "levenberg_marquardt", "solve"]

@@ -28,10 +28,11 @@ from cvxinv.certificate.farkas import refuted
 from cvxinv.problems import LastLayer, LayerProblem, LeastSquares, Quadratic
 from cvxinv.rows import store, take
 from cvxinv.solution.certified import Answer, certified
-from fast.core import loop
-from fast.core.layer import ConstrainedLayer, Layer
-from fast.core.units import Units, finite, scaled
-from fast.methods import (
+
+from .core import loop
+from .core.layer import ConstrainedLayer, Layer
+from .core.units import Units, finite, scaled
+from .methods import (
     active_rows,
     active_set,
     graph_admm,

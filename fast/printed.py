@@ -13,10 +13,11 @@ from torch import Tensor
 
 from cvxinv.problems import LastLayer, LayerProblem
 from cvxinv.solution.certified import Answer, certified
-from fast.core import loop
-from fast.core.layer import ConstrainedLayer, Layer
-from fast.core.units import Units, scaled
-from fast.methods import fista, linearized_admm, nonconvex
+
+from .core import loop
+from .core.layer import ConstrainedLayer, Layer
+from .core.units import Units, scaled
+from .methods import fista, linearized_admm, nonconvex
 
 RHO = 1e-2  # the paper's
 MARGIN = 0.03  # of tol: the goal of methods that pay for every digit

@@ -19,9 +19,10 @@ from cvxinv.problems import LayerProblem, LinearProgram, Problem, as_problem, ba
 from cvxinv.rows import join, take
 from cvxinv.solution import STATUS_TOLERANCE, Solution
 from cvxinv.solution.certified import Answer, as_batch, as_kind, certifies, chosen, solution
-from fast import default, printed
-from fast.core import loop
-from fast.core.precision import full_precision
+
+from . import default, printed
+from .core import loop
+from .core.precision import full_precision
 
 # float64 arrays of a signal's size (rows and columns) that are alive at once, certificate included
 ARRAYS = 30
@@ -105,13 +106,9 @@ def solve(
         )
     tol = STATUS_TOLERANCE[dtype_name(problem.data)] if tol is None else tol
     tol = checks.positive("tol", tol)
-    given = {
-        "rho": rho,
-        "alpha_beta": alpha_beta,
-        "restart": checks.flag("restart", restart),
-        "history": checks.flag("history", history),
-    }
+    restart, history = checks.flag("restart", restart), checks.flag("history", history)
     sure = checks.flag("sure", sure)
+    given = {"rho": rho, "alpha_beta": alpha_beta, "restart": restart, "history": history}
     records = loop.History() if history else loop.NoHistory()
     run: Run
     if checks.choice("method", method, ("auto", *printed.PRINTED)) == "auto":

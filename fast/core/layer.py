@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from cvxinv.rows import SHARED
-from fast.core import residual
-from fast.core.diagonal import Identity, Mask, Ridge
+
+from . import residual
+from .diagonal import Identity, Mask, Ridge
 
 PAYS = 0.02  # signals per column from which A'A pays
 

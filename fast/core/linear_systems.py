@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from cvxinv.rows import SHARED, take
-from fast.core.diagonal import Identity, Mask
-from fast.core.layer import Layer, wide
+
+from .diagonal import Identity, Mask
+from .layer import Layer, wide
 
 FEW = 32  # columns up to which the systems of all signals come from one product
 SPARSE = 0.7  # share of rows that go on below which the others are dropped

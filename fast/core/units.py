@@ -14,8 +14,9 @@ from torch import Tensor
 from cvxinv import newton
 from cvxinv.problems import Quadratic
 from cvxinv.rows import SHARED
-from fast.core.diagonal import Diagonal, Mask, Ridge, Zero, ones
-from fast.core.layer import ConstrainedLayer, Layer
+
+from .diagonal import Diagonal, Mask, Ridge, Zero, ones
+from .layer import ConstrainedLayer, Layer
 
 SMALLEST, LARGEST = 1e-140, 1e140  # norms between them have squares without over- and underflow
 

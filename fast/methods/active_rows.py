@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fast.core import residual
-from fast.core.diagonal import Diagonal, Identity, ones
-from fast.core.layer import ConstrainedLayer, Layer
-from fast.core.linear_systems import FEW, Factorised, Iterative
-from fast.methods.active_set import LOOSE, SETTLED, TINY, ActiveSet, State, length
+from ..core import residual
+from ..core.diagonal import Diagonal, Identity, ones
+from ..core.layer import ConstrainedLayer, Layer
+from ..core.linear_systems import FEW, Factorised, Iterative
+from .active_set import LOOSE, SETTLED, TINY, ActiveSet, State, length
 
 LITTLE = 2e7  # products that forming larger systems than of FEW columns may take, for all signals
 MU, MU_MOST = 10.0, 300.0  # penalty on active rows: while the sets change, and once they do not ..

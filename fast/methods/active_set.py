@@ -26,10 +26,11 @@ import torch
 from torch import Tensor
 
 from cvxinv.rows import take
-from fast.core import loop
-from fast.core.diagonal import Diagonal, Mask, ones
-from fast.core.layer import Layer
-from fast.core.linear_systems import Factorised, Iterative, Preconditioner
+
+from ..core import loop
+from ..core.diagonal import Diagonal, Mask, ones
+from ..core.layer import Layer
+from ..core.linear_systems import Factorised, Iterative, Preconditioner
 
 # relative accuracy of a linear solve: while the sets still change, and at most (float32)
 LOOSE, TIGHT = 1e-2, 1e-6

@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from fast.core.layer import Layer
+from ..core.layer import Layer
 
 
 class Smooth(Protocol):

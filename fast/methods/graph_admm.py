@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from cvxinv.rows import SHARED
-from fast.core.diagonal import Mask
-from fast.core.layer import ConstrainedLayer, GramLayer, Layer
-from fast.core.linear_systems import LowRank, Shared, inverse, shrinkage
+
+from ..core.diagonal import Mask
+from ..core.layer import ConstrainedLayer, GramLayer, Layer
+from ..core.linear_systems import LowRank, Shared, inverse, shrinkage
 
 RELAX = 1.7  # over-relaxation
 RHO_GRAM = 0.2

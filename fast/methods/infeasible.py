@@ -13,7 +13,8 @@ from torch import Tensor
 from cvxinv import newton
 from cvxinv.memory import parts
 from cvxinv.rows import join, take
-from fast.core.layer import ConstrainedLayer
+
+from ..core.layer import ConstrainedLayer
 
 COPIES = 4  # of a system (n, n) that are alive at once
 NOISE = 1e-7  # entries of a proof below it, relative, are rounding

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from cvxinv.rows import SHARED
-from fast.core.diagonal import Diagonal, Identity, Mask
-from fast.core.layer import ConstrainedLayer, Layer, wide
-from fast.core.linear_systems import Inverse
+
+from ..core.diagonal import Diagonal, Identity, Mask
+from ..core.layer import ConstrainedLayer, Layer, wide
+from ..core.linear_systems import Inverse
 
 STEPS = 100
 PATIENCE = 12

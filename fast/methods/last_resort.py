@@ -8,10 +8,11 @@ from torch import Tensor
 from cvxinv import newton
 from cvxinv.memory import parts
 from cvxinv.rows import take
-from fast.core import loop
-from fast.core.diagonal import Zero
-from fast.core.layer import ConstrainedLayer, Layer
-from fast.methods import interior_point
+
+from ..core import loop
+from ..core.diagonal import Zero
+from ..core.layer import ConstrainedLayer, Layer
+from . import interior_point
 
 COPIES = 4  # of a system (n, n) that are alive at once
 SMALL = 200  # columns up to which the Newton method of `cvxinv.newton` is affordable

@@ -10,9 +10,9 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from fast.core.diagonal import Mask
-from fast.core.layer import ConstrainedLayer
-from fast.methods.fista import spectral
+from ..core.diagonal import Mask
+from ..core.layer import ConstrainedLayer
+from .fista import spectral
 
 
 class State(NamedTuple):

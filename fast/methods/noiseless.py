@@ -17,11 +17,12 @@ import torch
 from torch import Tensor
 
 from cvxinv.rows import SHARED, take
-from fast.core import loop
-from fast.core.diagonal import Zero
-from fast.core.layer import GramLayer, Layer
-from fast.methods.active_rows import ConstrainedActiveSet
-from fast.methods.active_set import ActiveSet, State
+
+from ..core import loop
+from ..core.diagonal import Zero
+from ..core.layer import GramLayer, Layer
+from .active_rows import ConstrainedActiveSet
+from .active_set import ActiveSet, State
 
 # ||A x - t|| over ||t|| below which the point of another method may belong to such a signal
 MISFIT = 5e-3

@@ -15,12 +15,13 @@ from torch import Tensor
 from cvxinv.activations import Activation
 from cvxinv.problems import LastLayer
 from cvxinv.rows import SHARED, take
-from fast.core import loop, residual
-from fast.core.diagonal import Diagonal, Zero, ones
-from fast.core.layer import Layer
-from fast.core.linear_systems import conjugate_gradients, dot
-from fast.core.units import column_units, positive
-from fast.methods.fista import FISTA, spectral
+
+from ..core import loop, residual
+from ..core.diagonal import Diagonal, Zero, ones
+from ..core.layer import Layer
+from ..core.linear_systems import conjugate_gradients, dot
+from ..core.units import column_units, positive
+from .fista import FISTA, spectral
 
 HALVINGS = 30
 ARMIJO = 1e-4

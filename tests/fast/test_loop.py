@@ -113,6 +113,7 @@ rates = st.lists(st.floats(-1.5, 1.5), min_size=1, max_size=12)
     st.sampled_from([1, 3, FOREVER]),
 )
 @example([0.5, 0.9, -0.5], [], 1e-6, 60, 7, FOREVER)  # the cap is no multiple of `every`
+@example([0.5, 0.25], [], 0.25, 60, 1, FOREVER)  # exactly at the goal
 @example([0.99, 0.4, 2.0], [], 1e-6, 60, 1, 3)  # out of patience; done; diverging
 @example([0.1] * 9 + [0.9], [], 1e-3, 60, 2, FOREVER)  # nine of ten are dropped
 @example([0.5, 0.5], [1], 1e-6, 60, 1, FOREVER)  # nan at the first step, 1 is the answer
