@@ -17,9 +17,8 @@ from cvxinv.problems import Quadratic
 ROUNDING = 1e-12  # residual above which a polished signal is not right to rounding
 SMALL_WEIGHT = 1e-6  # relative; below it the residual does not tell whether the weight was minded
 SMALL = 2_000  # entries of W up to which the fit on the face is cheap
-EXACT = 1e-14  # residual of a point that nothing can improve
-# relative differences of objectives and violations: what rounding makes, and what it does not
-EQUAL, CLEAR = 1e-13, 1e-9
+EPS = float(np.finfo(np.float64).eps)
+CLEAR = 1e-9  # relative difference of violations that rounding does not make
 
 
 def polish(q: Quadratic, x: Any, dual: Any) -> tuple[Any, Any]:
@@ -70,7 +69,7 @@ def _least_norm(q: Quadratic, x: Any) -> Any:
         least[b, q.columns[b]] = np.linalg.lstsq(A, A @ x[b, q.columns[b]])[0]
     at, there = Point.quadratic(q, x), Point.quadratic(q, least)
     # columns of very different size, or nearly dependent: lstsq leaves some of them out
-    same = there.objective <= at.objective + EQUAL * at.value
+    same = there.objective <= at.objective + _noise(at) + _noise(there)
     return np.where(same[:, None], least, x)
 
 
@@ -83,15 +82,32 @@ def _weak(p: newton.Scaled, found: newton.Iterate) -> Any:
 
 
 def _better(q: Quadratic, old: tuple[Any, Any], new: tuple[Any, Any]) -> Any:
-    """(B,) bool: whether `new` is the better answer. A clear difference decides, first of the
-    violation, then of the objective; between equals, whose multipliers prove more.
+    """(B,) bool: whether `new` is the better answer: clearly less of a violation, or else a smaller
+    objective, or where rounding cannot tell, multipliers that prove more.
+
+    The objective is that of the exact penalty method, in which a violation is paid for by more
+    than its multiplier: no other point has a smaller one than the solution.
     """
     a, b = (Point.quadratic(q, x) for x, _ in (old, new))
+    price = 2 * np.maximum(old[1], new[1])
+    excess = _penalised(b, price) - _penalised(a, price)
+    noise = _noise(a) + _noise(b)
+    proves_more = b.kkt(new[1]) < a.kkt(old[1])
+    lower = (excess < -noise) | ((excess <= noise) & proves_more)
     violation = b.violation() - a.violation()
-    excess, value = b.objective - a.objective, np.maximum(a.value, b.value)
-    proves_more = b.kkt(new[1]) <= np.maximum(a.kkt(old[1]), EXACT)
-    lower = (excess < -CLEAR * value) | ((excess <= CLEAR * value) & proves_more)
-    return (violation < -CLEAR) | ((violation <= EQUAL) & lower)
+    return (violation < -CLEAR) | ((violation <= CLEAR) & lower)
+
+
+def _penalised(p: Point, price: Any) -> Any:
+    """The objective, and the price of what C x exceeds d by."""
+    over = np.where(p.q.inequalities, np.maximum(p.x @ p.q.W.T - p.q.d, 0.0), 0.0)
+    return p.objective + (price * over).sum(axis=1)
+
+
+def _noise(p: Point) -> Any:
+    """What rounding makes of the objective: most where large terms cancel in t - A x."""
+    terms = np.where(p.q.rows, abs(p.q.t) + abs(p.x) @ abs(p.q.W).T, 0.0)
+    return 8 * EPS * ((abs(p.theta) * terms).sum(axis=1) + p.objective)
 
 
 class _Units:
