@@ -98,6 +98,13 @@ def test_a_proof_is_believed_where_it_holds():
     np.testing.assert_array_equal(found.infeasibility, PROOF)
 
 
+def test_a_false_proof_beside_a_true_one_is_not_handed_on():
+    both = PROOF + np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    found = judged(CONTRADICTION, replace(liar(CONTRADICTION), infeasibility=both))
+    assert statuses(found) == ["MAX_ITER", "INFEASIBLE"]
+    np.testing.assert_array_equal(found.infeasibility, PROOF)
+
+
 @pytest.mark.parametrize("solve", [fast.solve, reference.solve])
 def test_so_is_the_one_of_our_own_backends(solve):
     found = solve(CONTRADICTION)
