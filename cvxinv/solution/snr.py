@@ -16,9 +16,17 @@ def snr(x: Array, x_hat: Array) -> Array:
             f"x_hat: expected the shape of x, {tuple(x.shape)}, got {tuple(x_hat.shape)}"
         )
     xp = namespace(x)
-    x, x_hat = float64(x), float64(x_hat)
-    signal, error = xp.sum(x**2, axis=-1), xp.sum((x - x_hat) ** 2, axis=-1)
+    x, e = float64(x), float64(x) - float64(x_hat)
+    signal, error = _norm(x), _norm(e)
     exact = error == 0
     lost, one = signal == 0, xp.ones_like(error)
     ratio = xp.where(lost, one, signal) / xp.where(exact, one, error)
-    return xp.where(exact, xp.inf * one, xp.where(lost, -xp.inf * one, 10 * xp.log10(ratio)))
+    return xp.where(exact, xp.inf * one, xp.where(lost, -xp.inf * one, 20 * xp.log10(ratio)))
+
+
+def _norm(a: Array) -> Array:
+    """Euclidean norm over the last axis, of numbers of any size."""
+    xp = namespace(a)
+    largest = xp.max(xp.abs(a), axis=-1, keepdims=True)
+    unit = xp.where((largest > 0) & (largest < xp.inf), largest, 1.0)
+    return unit[..., 0] * xp.sqrt(xp.sum((a / unit) ** 2, axis=-1))

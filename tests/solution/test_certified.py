@@ -89,6 +89,16 @@ def test_a_row_is_judged_on_its_own():
     assert np.isnan(found.x[2]).all(), "a number here would look like an answer"
 
 
+def test_a_signal_that_is_not_finite_has_no_multipliers():
+    problem, ours = solved(MidLayer, "noisy", 0)
+    data = problem.x_next.copy()
+    data[2] = np.nan
+    found = judged(replaced(problem, x_next=data), (ours.x, np.ones_like(data)))
+    assert statuses(found)[2] == "NONFINITE"
+    assert not found.dual[2].any()
+    assert found.dual[:2].any()
+
+
 # -- proofs of infeasibility -----------------------------------------------------------------------
 
 
