@@ -20,6 +20,7 @@ from cvxinv.bench.instances import Case
 from cvxinv.bench.rivals import Rival
 from cvxinv.certificate import verify
 from cvxinv.problems import LastLayer, Quadratic
+from cvxinv.rows import take
 
 FINALISTS = 2  # per problem, of the solvers that are timed on a few signals first
 PRINTED_RHO = 1e-2  # of the paper's section 6
@@ -204,8 +205,9 @@ def race(case: Case, tol: float, repeats: int, first: int, say: Callable[[str], 
     for rival in rivals.RIVALS:
         if rival.installed and rival.applies(q):
             say(f"{case.name}: {rival.name} on {few.batch} signals")
-            per_signal(rival, case.head(1), q[:1]).run()  # imports, compilation
-            rows[rival] = measure([per_signal(rival, few, q[:first])], case.batch, tol, 1)[0]
+            per_signal(rival, case.head(1), take(q, slice(1))).run()  # imports, compilation
+            entry = per_signal(rival, few, take(q, slice(first)))
+            rows[rival] = measure([entry], case.batch, tol, 1)[0]
     order = sorted(rows, key=lambda r: _rank(rows[r]))
     ranking = [r for r in order if rows[r].valid] or order[:1]
     entrant = fast(case, tol)

@@ -6,6 +6,7 @@ from cvxinv import newton
 from cvxinv.arrays import Array, namespace
 from cvxinv.certificate.point import Point
 from cvxinv.problems import Quadratic
+from cvxinv.rows import take
 
 CHUNK = 64  # signals at a time: bounds the memory of (B, n, n)
 
@@ -24,7 +25,7 @@ def _chunk(q: Quadratic, x: Array) -> Array:
         left = xp.nonzero(smallest > 1e-12)[0]
         if left.shape[0] == 0:
             break
-        p = Point.quadratic(q[left], x[left])
+        p = Point.quadratic(take(q, left), x[left])
         eta = _fit(p, tol)
         now = p.kkt(eta)
         better = now < smallest[left]
@@ -65,5 +66,6 @@ def multipliers(q: Quadratic, x: Array) -> Array:
     if q.size == 0 or not q.constrained or not bool(xp.any(q.inequalities)):
         return xp.zeros_like(q.t)
     return xp.concat(
-        [_chunk(q[k : k + CHUNK], x[k : k + CHUNK]) for k in range(0, q.size, CHUNK)], axis=0
+        [_chunk(take(q, slice(k, k + CHUNK)), x[k : k + CHUNK]) for k in range(0, q.size, CHUNK)],
+        axis=0,
     )

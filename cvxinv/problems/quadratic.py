@@ -40,23 +40,6 @@ class Quadratic:
     shared: bool  # whether all signals have the same rows
     restricted: bool  # whether `columns` leaves any out
 
-    def __getitem__(self, b: Any) -> "Quadratic":
-        """The same statement for some of the signals."""
-        return Quadratic(
-            self.W,
-            self.t[b],
-            self.rows[b],
-            self.d[b],
-            self.lam[b],
-            self.gamma,
-            self.nonnegative,
-            self.columns[b],
-            self.finite[b],
-            self.constrained,
-            self.shared,
-            self.restricted,
-        )
-
     @property
     def size(self) -> int:
         """B, the number of signals."""

@@ -53,7 +53,9 @@ class Batch:
     def take(self, group: Any) -> "Batch":
         """Some of the signals."""
         whole = self.stated
-        part: Any = whole[group] if isinstance(whole, Quadratic) else chosen(whole, group)
+        part: Any = (
+            rows.take(whole, group) if isinstance(whole, Quadratic) else chosen(whole, group)
+        )
         return Batch(self.kind, part, self.solver)
 
     def answer(self) -> Answer:

@@ -30,10 +30,11 @@ def polish(q: Quadratic, x: Any, dual: Any) -> tuple[Any, Any]:
     n = q.W.shape[1]
     for part in memory.parts(q.size, 6 * 8 * n * n):
         try:
-            x[part], dual[part] = _polished(q[part], x[part], dual[part])
+            x[part], dual[part] = _polished(rows.take(q, part), x[part], dual[part])
         except np.linalg.LinAlgError:  # a system that overflowed: only its signal stays as it is
             for b in range(*part.indices(q.size)):
-                x[b : b + 1], dual[b : b + 1] = _alone(q[b : b + 1], x[b : b + 1], dual[b : b + 1])
+                one = slice(b, b + 1)
+                x[one], dual[one] = _alone(rows.take(q, one), x[one], dual[one])
     return x, dual
 
 

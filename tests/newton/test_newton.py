@@ -8,6 +8,7 @@ from cvxinv import newton
 from cvxinv.certificate.point import Point
 from cvxinv.problems import Quadratic
 from cvxinv.reference.polish import polish
+from cvxinv.rows import take
 from tests.support.instances import CLASSES, CONSTRAINED, KINDS, SEEDS, feasible, instance
 from tests.support.scaled import cold, random_scaled
 from tests.support.tolerances import ALONE, NEWTON
@@ -60,7 +61,7 @@ def test_polish_solves_from_zero(cls, kind):
             )
         else:
             keep = np.arange(3)
-        q: Quadratic = problem.quadratic()[keep]
+        q: Quadratic = take(problem.quadratic(), keep)
         if q.size:
             x, dual = polish(q, np.zeros_like(q.lam), np.zeros_like(q.t))
             assert Point.quadratic(q, x).kkt(dual).max() <= NEWTON, seed
