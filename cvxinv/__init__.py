@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cvxinv.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    import fast as fast
     from cvxinv import activations as activations
     from cvxinv import guarantees as guarantees
     from cvxinv import problems as problems
@@ -60,6 +61,7 @@ _NAMES = {
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 _MODULES = {
     "activations": "activations",
+    "fast": "fast",
     "guarantees": "guarantees",
     "nn": "generator.nn",
     "problem_file": "problems.file",

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from importlib import import_module
 from statistics import median
 from typing import Any
 
@@ -96,7 +97,7 @@ def fast(
     case: Case, tol: float, solver: str = "fast", kind: Kind = Kind.FAST, **options: Any
 ) -> Entrant:
     """`fast.solve` with these options, its certificate included."""
-    from fast import solve
+    solve = import_module("cvxinv.fast").solve
 
     def run() -> Answer:
         found = solve(case.problem, tol=tol, **options)

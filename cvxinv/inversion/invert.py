@@ -105,7 +105,7 @@ def invert(
     starts = STARTS if starts is None else integer("starts", starts)
     seed = integer("seed", seed)
     first = _pursuit(G, y, seen, sigma, solve)
-    found = importlib.import_module("fast").levenberg_marquardt(
+    found = importlib.import_module("cvxinv.fast").levenberg_marquardt(
         G,
         y,
         start=first.z,

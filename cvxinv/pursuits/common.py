@@ -27,7 +27,7 @@ def backend(solve: Solve | None) -> Certified:
     statement's own data; our own backends do that themselves.
     """
     if solve is None:
-        solve = importlib.import_module("fast").solve
+        solve = importlib.import_module("cvxinv.fast").solve
     if not callable(solve):
         raise TypeError(f"solve: expected a callable solve(problem), got {solve!r}")
     if is_own(solve):
