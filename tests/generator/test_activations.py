@@ -190,3 +190,20 @@ def test_the_torch_module_is_plu_and_differentiates():
     assert torch.autograd.gradcheck(module, t)
     with pytest.raises(ValueError, match="alpha"):
         cvxinv.nn.PLU(0.0)
+
+
+@pytest.mark.parametrize("phi", PHI, ids=str)
+def test_curvature_bounds_that_of_the_misfit(phi):
+    """At every t of a grid, phi'^2 + |phi''| |phi - y|, phi'' by differences of phi'; and the bound
+    is no more than four times as large as need be (erratum E4).
+    """
+    t = np.linspace(-8, 8, 4001)
+    between = 0.5 * (t[1:] + t[:-1])
+    second = np.abs(np.diff(phi.derivative(t)) / np.diff(t)) if phi.smooth else 0 * between
+    low, high = np.clip(phi.range, -3, 3)
+    for y in (low, 0.5 * (low + high), high, -5.0, 5.0):
+        value, slope = phi(between), phi.derivative(between)
+        found = float(phi.curvature(np.array([y]))[0])
+        largest = (slope**2 + second * np.abs(value - y)).max()
+        assert largest <= found * (1 + DERIVATIVE)
+        assert found <= 4 * max(largest, 0.5)
