@@ -1,6 +1,7 @@
 """`Generator.from_torch` reads what a module computes."""
 
 import copy
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -240,10 +241,16 @@ def test_the_module_stays_as_it_was():
     assert torch.equal(G(z), before), "a copy"
 
 
-def test_reading_is_quick():
-    """A network of millions of weights is read in well under a second or two."""
-    net = nn.Sequential(nn.Linear(100, 1024), BN(1024), nn.ReLU(), nn.Linear(1024, 784), nn.Tanh())
-    assert Generator.from_torch(net).sizes == (100, 1024, 784)
+@pytest.mark.parametrize("sizes", [(20, 400, 784), (16, 128, 320, 784), (100, 256, 512, 1024, 784)])
+def test_networks_of_the_sizes_that_people_train(sizes):
+    """As they come: float32, torch's initial weights, batch normalisation, in training mode."""
+    net = nn.Sequential()
+    for n_in, n_out in pairwise(sizes):
+        net.extend([nn.Linear(n_in, n_out), BN(n_out), nn.ReLU()])
+    net = trained(nn.Sequential(*net[:-2], nn.Tanh())).float()
+    G, z = Generator.from_torch(net.train()), torch.randn(64, sizes[0])
+    y = signals(net.eval(), z)
+    assert (G(z) - y).abs().max() <= 1e-6 * y.abs().max()
 
 
 # -- images ----------------------------------------------------------------------------------------

@@ -140,6 +140,7 @@ def test_kinds_of_floats(dtype, tmp_path):
 @given(sizes=st.lists(st.integers(1, 6), min_size=3, max_size=6), norms=st.integers(0, 63))
 @example(sizes=[3, 3, 3], norms=0b10)
 @example(sizes=[2, 4, 2, 4, 2], norms=0)
+@example(sizes=[2, 2, 1, 6, 1, 6], norms=53)  # a layer without negative entries is a layer
 def test_random_sequentials_agree_with_from_torch(sizes, norms):
     modules = []
     for i, (n_in, n_out) in enumerate(pairwise(sizes)):

@@ -69,8 +69,9 @@ class Affine:
         )
 
     def is_not_negative(self) -> bool:
-        """Whether no x >= 0 makes an entry negative."""
-        return self.x.t is not None and bool((self.W >= 0).all() and (self.b >= 0).all())
+        """Whether it rescales a hidden layer upwards, so that a ReLU does nothing."""
+        on_its_own = self.x.t is not None and self.W.ndim == 1
+        return on_its_own and bool((self.W >= 0).all() and (self.b >= 0).all())
 
 
 @dataclass(frozen=True, eq=False)
