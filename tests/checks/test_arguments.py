@@ -195,7 +195,7 @@ DOORS = [
 ]
 # what is not walked: the device and dtype of `to`, a path, a module (their own tests do that)
 LEFT_OUT = {"mnist_generator", "from_torch", "to", "load", "save"}
-WAITING = {("optimal", "tol"), ("stationary", "tol"), ("solve", "restart"), ("solve", "history")}
+WAITING = {("optimal", "tol"), ("stationary", "tol")}
 CASES = [
     (door, argument)
     for door in DOORS
