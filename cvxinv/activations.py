@@ -156,9 +156,8 @@ class LeakyReLU:
 
     def derivative(self, t: Array) -> Array:
         xp = namespace(t)
-        return xp.clip(
-            xp.astype(t >= 0, t.dtype), self.slope, 1.0
-        )  # on the CPU, clip costs torch far less than where
+        # on the CPU, clip costs torch far less than where
+        return xp.clip(xp.astype(t >= 0, t.dtype), self.slope, 1.0)
 
     def inverse(self, y: Array) -> Array:
         return namespace(y).where(y >= 0, y, y / self.slope)

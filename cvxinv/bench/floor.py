@@ -30,36 +30,29 @@ def floor(case: Case, repeats: int) -> Row:
     problem, device = case.problem, case.problem.data.device
     m, n = problem.W.shape
 
+    def ones(shape: tuple[int, int], dtype: torch.dtype) -> Any:
+        return torch.ones(shape, dtype=dtype, device=device)
+
     def cost(product: Callable[[], Any]) -> float:
         product()
         return median(seconds(product, device.type)[0] for _ in range(repeats))
 
     def pair(dtype: torch.dtype) -> float:
-        X, Y, W = (
-            torch.ones(shape, dtype=dtype, device=device)
-            for shape in ((case.batch, n), (case.batch, m), (m, n))
-        )
+        X, Y, W = (ones(shape, dtype) for shape in ((case.batch, n), (case.batch, m), (m, n)))
         return cost(lambda: (X @ W.T, Y @ W))
 
     def product(rows: int, inner: int, columns: int, dtype: torch.dtype) -> float:
-        X, Y = (
-            torch.ones(shape, dtype=dtype, device=device)
-            for shape in ((rows, inner), (inner, columns))
-        )
+        X, Y = ones((rows, inner), dtype), ones((inner, columns), dtype)
         return cost(lambda: X @ Y)
 
     if isinstance(problem, LastLayer):
-        total, note = (
-            GRAM_PRODUCTS * product(case.batch, n, n, torch.float32),
-            f"{GRAM_PRODUCTS} Gram products in float32",
-        )
+        total = GRAM_PRODUCTS * product(case.batch, n, n, torch.float32)
+        note = f"{GRAM_PRODUCTS} Gram products in float32"
     elif isinstance(problem, MidLayer):
         total, note = PAIRS * pair(torch.float32), f"{PAIRS} pairs of products in float32"
     else:
-        total, note = (
-            HESSIANS * product(case.batch, m, n * n, torch.float64),
-            f"{HESSIANS} Hessian formations in float64",
-        )
+        total = HESSIANS * product(case.batch, m, n * n, torch.float64)
+        note = f"{HESSIANS} Hessian formations in float64"
     total += CERTIFYING_PAIRS * pair(torch.float64)
     note += f", {CERTIFYING_PAIRS} pairs in float64"
     return Row(

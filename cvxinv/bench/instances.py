@@ -99,24 +99,15 @@ def cases(
         return np.where(rows, values + noise * rms[:, None] * rng.standard_normal(values.shape), 0)
 
     t = G.activation.inverse(G(z))
-    W, bias = (
-        [tensor(np.asarray(w, dtype=float)) for w in G.weights],
-        [tensor(G.bias(i)) for i in range(G.depth + 1)],
-    )
-    found = [
-        Case(
-            "last layer",
-            LastLayer(W[-1], tensor(noisy(t, np.full(t.shape, True))), bias=bias[-1], lam=lam),
-        )
-    ]
+    W = [tensor(np.asarray(w, dtype=float)) for w in G.weights]
+    bias = [tensor(G.bias(i)) for i in range(G.depth + 1)]
+    y = tensor(noisy(t, np.full(t.shape, True)))
+    found = [Case("last layer", LastLayer(W[-1], y, bias=bias[-1], lam=lam))]
     for i in range(G.depth - 1, 0, -1):
         S = layers[i + 1] > 0
         name = "midlayer" if G.depth == 2 else f"midlayer x_{i}"
-        found.append(
-            Case(name, MidLayer(W[i], tensor(noisy(layers[i + 1], S)), tensor(S), bias[i], lam))
-        )
+        x_next = tensor(noisy(layers[i + 1], S))
+        found.append(Case(name, MidLayer(W[i], x_next, tensor(S), bias[i], lam)))
     S = layers[1] > 0
-    return [
-        *found,
-        Case("latent", Latent(W[0], tensor(noisy(layers[1], S)), tensor(S), bias[0], gamma)),
-    ]
+    x_1 = tensor(noisy(layers[1], S))
+    return [*found, Case("latent", Latent(W[0], x_1, tensor(S), bias[0], gamma))]

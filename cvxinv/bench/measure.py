@@ -172,11 +172,9 @@ def _row(entrant: Entrant, times: list[float], answer: Answer, batch: int, tol: 
     kkt = to_numpy(proofs[0][1].kkt)
     failed = int((~np.isfinite(to_numpy(answer.x)).all(axis=1)).sum())
     note = answer.note if not failed else f"failed on {failed} of {case.batch}: {answer.note}"
-    counts = (
-        None
-        if answer.iterations is None
-        else np.broadcast_to(to_numpy(answer.iterations), (case.batch,))
-    )
+    counts = None
+    if answer.iterations is not None:
+        counts = np.broadcast_to(to_numpy(answer.iterations), (case.batch,))
     return Row(
         case.name,
         entrant.solver,
@@ -268,11 +266,8 @@ def total(groups: Sequence[Sequence[Row]], kind: Kind) -> float:
     """
 
     def of(rows: Sequence[Row], kind: Kind) -> float:
-        chosen = (
-            best(rows)
-            if kind is Kind.RIVAL
-            else next((row for row in rows if row.kind is kind), None)
-        )
+        of_kind = next((row for row in rows if row.kind is kind), None)
+        chosen = best(rows) if kind is Kind.RIVAL else of_kind
         if chosen is None and kind is Kind.RHO_ONE:
             return of(rows, Kind.PRINTED)
         return float("nan") if chosen is None else chosen.seconds

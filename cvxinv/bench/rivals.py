@@ -81,9 +81,8 @@ def daqp(q: Quadratic) -> Step:
                 model.settings = {"primal_tol": 1e-9}
                 model.setup(p.H, p.f, p.C, *bounds)
             else:
-                model.update(
-                    f=p.f, sense=unset
-                )  # sense: from no active constraint, not from the last signal's
+                # sense: from no active constraint, not from the last signal's
+                model.update(f=p.f, sense=unset)
             x, _, flag, info = model.solve()
         if flag != 1:
             raise RuntimeError(f"exit flag {flag}")
@@ -141,10 +140,8 @@ def osqp(q: Quadratic) -> Step:
         nonlocal solver
         if solver is None or not p.shared:
             A = np.vstack([np.eye(n), p.C]) if n else p.C
-            low, high = (
-                np.concatenate([np.zeros(n), np.full(len(p.d), -np.inf)]),
-                np.concatenate([np.full(n, np.inf), p.d]),
-            )
+            low = np.concatenate([np.zeros(n), np.full(len(p.d), -np.inf)])
+            high = np.concatenate([np.full(n, np.inf), p.d])
             solver = module.OSQP()
             solver.setup(
                 sparse.csc_matrix(np.triu(p.H)),
@@ -175,11 +172,8 @@ def moreau(q: Quadratic) -> Answer:
     module: Any = import_module("moreau")
     n = q.W.shape[1]
     signs = n if q.nonnegative else 0
-    x, dual, iterations = (
-        np.full((q.size, n), np.nan),
-        np.zeros(q.t.shape),
-        np.zeros(q.size, dtype=int),
-    )
+    x, dual = np.full((q.size, n), np.nan), np.zeros(q.t.shape)
+    iterations = np.zeros(q.size, dtype=int)
     waiting = list(programs(q))
     for first in range(0, q.size, MOREAU_BATCH):
         part = waiting[first : first + MOREAU_BATCH]

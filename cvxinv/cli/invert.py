@@ -48,15 +48,9 @@ APPLIES = {  # which options which method has
     Method.basis: {"--lam", "--noise", "--debias", "--solver", "--jobs"},
     Method.linear: {"--noise"},
 }
-FIT = (
-    "objective",
-    "noise",
-    "covariance",
-    "standard_error",
-    "condition",
-    "identifiable",
-    "agreement",
-)  # what only `cvxinv.invert` finds
+# what only `cvxinv.invert` finds
+FIGURES = ("objective", "noise", "covariance", "standard_error")
+FIT = (*FIGURES, "condition", "identifiable", "agreement")
 
 
 def invert(

@@ -33,7 +33,8 @@ def mutual_coherence(W: Array, rows: Any = None) -> Any:
     W = float64(matrix("W", W))
     xp = namespace(W)
     m = W.shape[0]
-    S = xp.ones_like(W[:, 0], dtype=xp.bool) if rows is None else match(booleans("rows", rows), W)
+    everywhere = xp.ones_like(W[:, 0], dtype=xp.bool)
+    S = everywhere if rows is None else match(booleans("rows", rows), W)
     if S.ndim not in (1, 2) or S.shape[-1] != m:
         raise ValueError(f"rows: expected shape ({m},) or (B, {m}), got {tuple(S.shape)}")
     if S.ndim == 1:
@@ -51,16 +52,13 @@ def _coherence(W: Array, S: Array) -> Array:
         return xp.astype(xp.zeros_like(S[:, 0]), xp.float64)
     X = xp.where(S[:, :, None], W[None, :, :], xp.zeros_like(W)[None, :, :])
     largest = xp.max(xp.abs(X), axis=1, keepdims=True) if W.shape[0] else X
-    X = X / xp.where(
-        largest > 0, largest, xp.ones_like(largest)
-    )  # squares of tiny or huge entries must not vanish or overflow
+    # squares of tiny or huge entries must not vanish or overflow
+    X = X / xp.where(largest > 0, largest, xp.ones_like(largest))
     norms = xp.sqrt(xp.sum(X * X, axis=1, keepdims=True))
     X = X / xp.where(norms > 0, norms, xp.ones_like(norms))
     cosines = xp.abs(xp.matmul(xp.permute_dims(X, (0, 2, 1)), X))
     off = ~xp.astype(xp.eye(n, dtype=xp.float64, device=W.device), xp.bool)
-    mu = xp.max(
-        xp.reshape(xp.where(off[None, :, :], cosines, xp.zeros_like(cosines)), (S.shape[0], n * n)),
-        axis=1,
-    )
+    cosines = xp.where(off[None, :, :], cosines, xp.zeros_like(cosines))
+    mu = xp.max(xp.reshape(cosines, (S.shape[0], n * n)), axis=1)
     zero = xp.any(norms == 0, axis=(1, 2))
     return xp.where(zero, xp.ones_like(mu), xp.clip(mu, None, 1.0))

@@ -91,24 +91,19 @@ def oracle_error(
             m, s = W.shape
             values = singular_values(W)
             full = bool(np.all(values > 0))
-            conditions[i, b] = (
-                Verdict.HOLDS if full else Verdict.FAILS if m < s else Verdict.UNDECIDED
-            )
+            lacking = Verdict.FAILS if m < s else Verdict.UNDECIDED
+            conditions[i, b] = Verdict.HOLDS if full else lacking
             determined = determined and full
             if not determined:
                 lower[i, b], upper[i, b], expected[i, b] = 0.0, np.inf, np.nan
                 continue
             A = np.linalg.pinv(W, rcond=0) @ A
-            smallest, largest = (
-                smallest * values.min(initial=np.inf) ** 2,
-                largest * values.max(initial=0.0) ** 2,
-            )
+            smallest *= values.min(initial=np.inf) ** 2
+            largest *= values.max(initial=0.0) ** 2
             if s:
-                lower[i, b], upper[i, b], expected[i, b] = (
-                    sigma**2 * s / largest,
-                    sigma**2 * s / smallest,
-                    sigma**2 * np.sum(A**2),
-                )
+                lower[i, b] = sigma**2 * s / largest
+                upper[i, b] = sigma**2 * s / smallest
+                expected[i, b] = sigma**2 * np.sum(A**2)
     like = array("supports[0]", supports[0])
 
     def out(a: Any) -> list[Any]:

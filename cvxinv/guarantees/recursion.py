@@ -53,10 +53,5 @@ def propagated(epsilon: Array, norms: Array, s: Array) -> Array:
     xp = namespace(norms)
     smallest = xp.min(xp.where(norms > 0, norms, xp.inf * xp.ones_like(norms)), axis=-1)
     known = xp.isfinite(epsilon)  # 0 * inf is nan
-    level = (
-        TROPP
-        * xp.sqrt(xp.astype(s, xp.float64))
-        * xp.where(known, epsilon, xp.zeros_like(epsilon))
-        / smallest
-    )
-    return xp.where(known, level, epsilon)
+    level = TROPP * xp.sqrt(xp.astype(s, xp.float64)) * xp.where(known, epsilon, 0.0)
+    return xp.where(known, level / smallest, epsilon)

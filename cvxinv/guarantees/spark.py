@@ -14,10 +14,8 @@ from cvxinv.checks import choice, flag, nonnegative
 from cvxinv.guarantees.bracket import Bracket
 from cvxinv.guarantees.dependence import Columns, resolve, subsets
 
-CHEAP, AFFORDABLE = (
-    1_000_000,
-    200_000,
-)  # column sets that are enumerated before any programme; per second afterwards
+# column sets that are enumerated before any programme; per second afterwards
+CHEAP, AFFORDABLE = 1_000_000, 200_000
 SLACK = 1e-6  # by which a computed lower bound may be too high before it is rounded up
 NEAR_ZERO = 1e-8  # entries of a null vector
 FIRST_TRY = 0.5  # seconds per column of the integer programme, at most, in its first round
@@ -164,10 +162,8 @@ class Search:
         n, d = self.columns.X.shape[1], self.columns.X.shape[1] - self.columns.rank
         if self._done:
             return
-        sets, null = (
-            sum(math.comb(n, k) for k in range(self.lower, self.upper)),
-            math.comb(n, d - 1),
-        )
+        sets = sum(math.comb(n, k) for k in range(self.lower, self.upper))
+        null = math.comb(n, d - 1)
         fits = most is None or null <= most
         if fits and (10 * null < sets or (most is not None and sets > most)):
             self._null_vectors(d)

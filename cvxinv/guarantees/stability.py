@@ -29,7 +29,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cvxinv.arrays import Array, to_numpy
-from cvxinv.checks import array, floats, nonnegative
+from cvxinv.checks import array, floats, nonnegative, shape
 from cvxinv.generator import Generator
 from cvxinv.guarantees.arguments import (
     answered,
@@ -184,18 +184,13 @@ def _noise_level(
     """
     (B, n), phi, reach = rows.shape, G.activation, noise
     if signal is not None:
-        y = to_numpy(floats("signal", signal)).astype(np.float64)
-        if y.shape not in {(n,), (B, n)}:
-            raise ValueError(f"signal: expected shape ({B}, {n}), got {y.shape}")
+        y = shape("signal", to_numpy(floats("signal", signal)).astype(np.float64), (n,), (B, n))
     elif truth is not None:
         W, b = to_numpy(G.weights[-1]), G.bias(G.depth)
-        y = phi(
-            truth[-1].astype(np.float64) @ W.astype(np.float64).T
-            + (0.0 if b is None else to_numpy(b))
-        )
-        reach = (
-            2 * noise * (1 + ROUNDING)
-        )  # y may be `noise` away from it, and what y can reach as much further
+        t = truth[-1].astype(np.float64) @ W.astype(np.float64).T
+        y = phi(t if b is None else t + to_numpy(b))
+        # the signal may be `noise` away from it, and what the signal can reach as much further
+        reach = 2 * noise * (1 + ROUNDING)
     else:
         return np.full(B, noise * phi.inverse_lipschitz(*phi.range) if noise > 0 else 0.0)
     y = np.broadcast_to(y, (B, n))

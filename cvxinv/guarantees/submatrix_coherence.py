@@ -99,10 +99,8 @@ class Pairs:
         for accuracy in ACCURACIES:
             if not self._closed(nodes, accuracy):
                 break
-            upper, how = (
-                min(1.0, self.best + accuracy),
-                f"branch and bound over pairs of columns, to {accuracy:g}",
-            )
+            upper = min(1.0, self.best + accuracy)
+            how = f"branch and bound over pairs of columns, to {accuracy:g}"
             if upper == 1.0 and accuracy == ACCURACIES[-1]:
                 break
         return Bracket(self.best, max(upper, self.best), how)
@@ -112,10 +110,8 @@ class Pairs:
         ||a_S||).
         """
         squares = np.sort(self.X**2, axis=0)
-        low, high = (
-            np.log(squares[: self.s].sum(axis=0)) / 2,
-            np.log(squares[-self.s :].sum(axis=0)) / 2,
-        )
+        low = np.log(squares[: self.s].sum(axis=0)) / 2
+        high = np.log(squares[-self.s :].sum(axis=0)) / 2
         i, j = np.triu_indices(self.X.shape[1], 1)
         start, end = low[j] - high[i] - 1e-9, high[j] - low[i] + 1e-9
         pieces = np.ceil(end - start).astype(int)
