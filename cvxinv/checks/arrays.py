@@ -88,14 +88,15 @@ def _listed(name: str, a: Any) -> Array:
     return np.zeros(listed.shape) if listed.size == 0 else listed
 
 
-def _refuse_masked(name: str, a: Any) -> None:
-    """Refuse masked arrays and matrices, also where lists hold them."""
-    if isinstance(a, (list, tuple)):
-        for entry in a:
-            if isinstance(entry, (list, tuple, np.ndarray)):
-                _refuse_masked(name, entry)
-    else:
-        _refuse_kind(name, a)
+def _refuse_masked(name: str, a: Any, depth: int = 2) -> None:
+    """Refuse masked arrays and matrices in lists, and in lists of them; deeper ones are refused for
+    their shape.
+    """
+    for entry in a:
+        if isinstance(entry, np.ndarray):
+            _refuse_kind(name, entry)
+        elif isinstance(entry, (list, tuple)) and depth:
+            _refuse_masked(name, entry, depth - 1)
 
 
 def _refuse_kind(name: str, a: Any) -> None:

@@ -91,9 +91,8 @@ def instance(name: str, value: Any, kind: type[T], what: str) -> T:
 
 def sequence(name: str, value: Any, count: int, what: str) -> Sequence[Any]:
     """`count` values, `what` in words; not a single one, a text or a generator."""
-    if isinstance(value, (str, bytes, dict, set)) or not hasattr(value, "__getitem__"):
-        raise TypeError(f"{name}: expected {count} {what}, got {shown(value)}")
-    if getattr(value, "ndim", 1) == 0:
+    listed = all(hasattr(value, method) for method in ("__getitem__", "__len__"))
+    if not listed or isinstance(value, (str, bytes, dict)) or getattr(value, "ndim", 1) == 0:
         raise TypeError(f"{name}: expected {count} {what}, got {shown(value)}")
     if len(value) != count:
         raise ValueError(f"{name}: expected {count} {what}, got {len(value)}")

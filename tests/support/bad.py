@@ -24,6 +24,8 @@ def masked(shape):
     return np.ma.array(np.ones(shape), mask=np.arange(np.prod(shape)).reshape(shape) == 0)
 
 
+CIRCLE: list[Any] = []
+CIRCLE.append(CIRCLE)
 WORDS = ["text", b"bytes", object(), {}, len]
 NO_NUMBERS = [*WORDS, True, np.True_, torch.tensor(True), 1j, np.ma.masked, [None], np.nan, np.inf]
 NO_ARRAYS = [
@@ -36,6 +38,7 @@ NO_ARRAYS = [
     [[1 + 5j, 2.0], [3.0, 4.0]],
     [[1.0, 2.0], [3.0]],
     [None, 1.0],
+    CIRCLE,
     np.array([[1.0, None]], dtype=object),
     np.ones((3, 6), dtype=complex),
     np.ones((3, 6), dtype=np.float16),
