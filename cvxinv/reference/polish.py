@@ -1,11 +1,12 @@
 """Polish: from a solver's answer to one that is right to rounding.
 
-First the active-set steps of `newton.solve`, for all signals at once. They work on A'A and measure
-by the signal; so where they do not come to rounding, where a weight is too small to be seen beside
-the signal, and for small statements always, the fit on the face (`newton.fit_on_face`), from A
-itself, has the last word.
+There are two ways. `newton.solve` advances all signals at once, but works on A'A, and measures by
+the signal; `newton.fit_on_face` looks for the face of the solution, one signal at a time, and fits
+on it from A itself. Small statements take the second. Others take it where the first does not come
+to rounding, or where a weight is too small to be seen beside the signal.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from cvxinv.problems import Quadratic
 ROUNDING = 1e-12  # residual above which a polished signal is not right to rounding
 SMALL_WEIGHT = 1e-6  # relative; below it the residual does not tell whether the weight was minded
 SMALL = 2_000  # entries of W up to which the fit on the face is cheap
+Way = Callable[[newton.Scaled, newton.Iterate], newton.Iterate]
 EPS = float(np.finfo(np.float64).eps)
 CLEAR = 1e-9  # relative difference of violations that rounding does not make
 
@@ -46,20 +48,35 @@ def _alone(q: Quadratic, x: Any, dual: Any) -> tuple[Any, Any]:
 
 
 def _polished(q: Quadratic, x: Any, dual: Any) -> tuple[Any, Any]:
-    """By Newton's method, and for whom that may not do, on the face."""
+    """By the cheaper of the two methods, and for whom that does not do, by the other."""
     units = _Units(q)
     p = units.scaled(q)
-    found = newton.solve(p, units.iterate(p, x, dual))
+    small = p.W.size <= SMALL
+    ways: list[Way] = [newton.solve, newton.fit_on_face]
+    first, second = reversed(ways) if small else ways
+    found = first(p, units.iterate(p, x, dual))
     x, dual = units.back(p, found)
-    weak = np.flatnonzero(_weak(p, found))
+    left = _inexact(p, found) if small else _inexact(p, found) | _unseen(p)
+    weak = np.flatnonzero(left)
     if len(weak):
-        fit = newton.fit_on_face(rows.take(p, weak), rows.take(found, weak))
-        both = units.back(p, found), units.back(p, rows.put(found, weak, fit))
-        better = _better(q, *both)[:, None]
-        x, dual = (np.where(better, new, old) for old, new in zip(*both, strict=True))
+        again = second(rows.take(p, weak), rows.take(found, weak))
+        old, new = (x, dual), units.back(p, rows.put(found, weak, again))
+        better = _better(q, old, new)[:, None]
+        x, dual = np.where(better, new[0], x), np.where(better, new[1], dual)
     if not (q.nonnegative or q.gamma or q.lam.any() or q.inequalities.any()):
         x = _least_norm(q, x)
     return x, dual
+
+
+def _inexact(p: newton.Scaled, found: newton.Iterate) -> Any:
+    """(B,) bool: whose residual is more than rounding of sums of the size of x."""
+    return newton.residual(p, found) > ROUNDING * np.maximum(1.0, abs(found.x).max(axis=1))
+
+
+def _unseen(p: newton.Scaled) -> Any:
+    """(B,) bool: who has a weight that a method which measures by the signal does not see."""
+    small = ((p.lam > 0) & (p.lam < SMALL_WEIGHT)) | ((p.q > 0) & (p.q < SMALL_WEIGHT))
+    return (small & p.columns).any(axis=1)
 
 
 def _least_norm(q: Quadratic, x: Any) -> Any:
