@@ -66,7 +66,7 @@ def descend(fit: Fit, at: Point, steps: int, pixels: Tensor | None = None) -> Po
             here = step(some, low, here)
             if bool(here.finished.any()):
                 store(at, left, here)
-                going = ~here.finished
+                going = torch.nonzero(~here.finished)[:, 0]
                 left, here = left[going], take(here, going)
                 some, low = take(some, going), take(low, going)
                 if not len(left):
