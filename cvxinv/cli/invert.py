@@ -124,11 +124,15 @@ def invert(
         typer.Option(metavar="HxW", help="Of an image in the picture (default: a square)."),
     ] = None,
 ) -> None:
-    """Find the latent vectors of signals of a generator, and how sure they are."""
+    """Find the latent vectors of signals of a generator, and how sure they are; exit code 1 if not
+    one of them was inverted.
+    """
     import numpy as np
     from rich.console import Console
 
     from cvxinv.cli import invert_report as show
+    from cvxinv.generator.arguments import observed_norm
+    from cvxinv.solution import Status
 
     options = {
         "noise": noise,
@@ -184,8 +188,8 @@ def invert(
         show.layers(G, inversion) if inversion.standard_error is None else show.figures(inversion)
     )
     console.print(show.misfit(residual), highlight=False)
-    seen = np.where(np.isfinite(y) & (True if observed is None else observed), y, 0.0)
-    missed = int((residual > IN_RANGE * np.maximum(np.linalg.norm(seen, axis=1), 1e-300)).sum())
+    size_of_y = observed_norm(np.where(np.isfinite(y), y, 0.0), observed)
+    missed = int((residual > IN_RANGE * np.maximum(size_of_y, 1e-300)).sum())
     if missed:
         text = (
             f"{missed} of {len(y)} are not reproduced to {IN_RANGE:g}: noisy, or not in the range"
@@ -197,6 +201,9 @@ def invert(
         show.picture(picture, G, y, observed, inversion, size)
         console.print(f"picture: {picture}", highlight=False, soft_wrap=True)
     console.print(f"result: {out}", highlight=False, soft_wrap=True)
+    if len(y) and not any(s in (Status.OPTIMAL, Status.STATIONARY) for s in inversion.status):
+        console.print("no signal was inverted: see the statuses above", style="red")
+        raise typer.Exit(1)
 
 
 def _numbers(text: str) -> Any:

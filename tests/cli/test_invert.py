@@ -112,6 +112,18 @@ def test_invert_writes_and_tells_how_sure_it_is(run, G, latent):
         assert (np.abs(found["z"] - latent) < 5 * found["standard_error"]).all()
 
 
+@pytest.mark.parametrize("method", ["invert", "latent-pursuit"])
+def test_not_one_signal_inverted_is_a_failure(run, G, method):
+    """A file with its bytes swapped, say."""
+    np.save("y.npy", np.full((2, SIZES[-1]), 1e200))
+    code, out, _ = run("invert", "g.safetensors", "y.npy", "--method", method)
+    assert code == 1
+    assert "no signal was inverted" in out
+    assert "2 of 2 are not reproduced" in out
+    with np.load("inversion.npz") as found:
+        assert set(found["status"]) <= {"MAX_ITER", "NOT_IDENTIFIABLE"}
+
+
 def test_many_signals_are_reported_by_quantiles(run, G):
     np.save("y.npy", G(np.random.default_rng(5).standard_normal((9, SIZES[0]))))
     code, out, _ = run("invert", "g.safetensors", "y.npy")
