@@ -4,44 +4,93 @@
 Everything is computed in float64 from the statement's own data, for all signals at once, and
 without solving the problem.
 
-**Scaling.** Let D_j be the norm of column j of A (of C where that is zero), and s = max(||t||, ||A
-x||), with ||d|| in place of ||t|| where t = 0 (and the size of x itself where d = 0 too: there x =
-0 is a solution). x_j is measured in s / D_j. A row of C has the size s_i = min(s, max(|d_i|, s
-||C_i / D||)), that of the terms it adds up; its slack is measured in s_i and its multiplier in s^2
-/ s_i. This makes every residual below relative, and invariant when signal, matrix, single columns
-or (below s) single rows of C are rescaled, with lam and gamma rescaled accordingly.
+**Units.** Let D_j be the norm of column j of A (of C where that is zero), and s = max(||t||, ||A
+x||). Where t = 0, a row of C that x = 0 violates sets s, by the distance d_i / ||C_i / D|| at which
+it can be met; where no row does, x = 0 is a solution, and a point that costs anything has the
+residual 1. Rows of zeros take no part: no x changes what they cost. x_j is measured in s / D_j, its
+gradient and lam_j in D_j s, gamma in D_j^2. A row of C has the size s_i = min(s, max(|d_i|, s ||C_i
+/ D||)), that of the terms it adds up; its slack is measured in s_i, its multiplier in s^2 / s_i.
+Objectives are measured in max(1/2 s^2, objective), called V. Data whose squares leave the range of
+float64 are first brought into it by powers of two, which changes no digit. All figures are then the
+same when signal, matrix, single columns or (below s) single rows of C are rescaled.
 
-**KKT residual.** With theta = t - A x, r = A'theta - C'eta - gamma x, the largest of the natural
-residuals
+**Violation.** The largest -slack_i; for x >= 0, what an entry below zero is in its unit, beside the
+largest entry of x, and beside the sizes of the rows of C that it changes.
+
+**KKT residual.** The larger of two figures. With theta = t - A x, r = A'theta - C'eta - gamma x,
+N is the largest of the natural residuals
 
     | x_j - prox_j(x_j + r_j) |    and    | min(eta_i, d_i - C_i x) |        (in these units),
 
-where prox_j is soft-thresholding at lam_j, clipped at 0 where x >= 0, and of the complementarity in
-sum,
+where prox_j is soft-thresholding at lam_j, clipped at 0 where x >= 0, less what rounding makes of a
+far x: 4 eps (L - 1000), L = sum_j D_j |x_j| / s. P is the complementarity in sum,
 
-    sum_j | lam_j |x_j| - r_j x_j |  +  sum_i | eta_i (d_i - C_i x) |         (in units of max(1/2
-    s^2, objective)),
+    sum_j | lam_j |x_j| - r_j x_j |  +  sum_i | eta_i (d_i - C_i x) |         (in units of V),
 
-which is what separates primal from dual objective. All are zero exactly at a solution. A small
-residual is a small *backward* error: x solves a problem near the one stated. How far x is from the
-solution also depends on the conditioning of A, and rows of t that no column can reach enlarge s.
-The gap is the forward statement, where it is available.
+or the objective, or the gap, where these are smaller: each bounds how far x is from the optimum.
+
+**Gap.** From weak duality (`bound`), and so a proof, up to rounding, whatever the multipliers: with
+g = objective - lower bound, the larger of g / V and (g / w)^2, where w is what the weights cost, at
+x or at an x of size s / D. A gap of tol is an objective right to tol V, and to sqrt(tol) w: weights
+far below the tolerance count in their own units.
+
+**Where neither decides.** Without weights there is no gap: the dual asks for A'theta = C'eta, which
+float64 cannot hold but up to rounding, and what that is worth depends on how far out one looks.
+There, and where weights below 1e-6 leave the gap to rounding, N may be small at a point that is far
+from optimal: columns that depend on each other, rows of very different size. So where N > 1e-12 or
+P > 1e-10 or L > 1000 (and N < 1e-4), `rival` looks for better points: P becomes the bound on what
+is to be gained, if A is well conditioned on the columns not clearly at zero, else what an
+active-set method on A itself gains from x; the gap is nan.
+
+**What is promised.** Let tol be that of `Certificate.optimal`, eps = 2^-52, c = sqrt(m) + 8.
+
+*Accepted, so nearly optimal.* With a gap: objective <= optimum + tol V, and <= optimum + sqrt(tol)
+w. With none, for every feasible y,
+
+    objective(y)  >=  objective(x) - tol V - N s sum_j D_j |y_j - x_j|:                          (1)
+
+a point that is better by 2 tol V is far away, at tol V / (N s); and none is found there by `rival`
+unless N <= 1e-12, where it is more than tol / 2e-12 units s / D away. Proof of (1): by convexity
+objective(y) - objective(x) >= sum_j (lam_j |y_j| - lam_j |x_j| - r_j (y_j - x_j)) - eta'C (y - x).
+With C y <= d the last term costs at most eta'(d - C x), a part of P (eta_i < 0 is part of N). If N
+holds in column j by its gradient, the term of column j is at least -N D_j s |y_j - x_j|. If it
+holds by |x_j| <= N s / D_j, then |r_j| <= lam_j (r_j <= lam_j where x >= 0) up to N D_j s, so that
+lam_j |y_j| - r_j y_j >= -N D_j s |y_j|, and lam_j |x_j| - r_j x_j is a part of P. Where P is the
+objective or the gap, it bounds objective(x) - optimum itself. How far x is from a solution depends
+on the conditioning of A besides: ||A (x - x*)||^2 <= 2 (objective - optimum).
+
+*Optimal, so accepted.* The exact solution with its exact multipliers, rounded to float64, has
+violation and N <= c eps (1 + L), since A x moves by eps sum_j D_j |x_j| = eps s L, products round
+by c eps of their terms, and no natural residual moves more than its arguments. L <= sqrt(n) K for K
+= 1 / sigma_min(A / D), as sigma_min ||D x|| <= ||A x|| <= s: for tol = 1e-8 and n = 1 000 that is K
+<= 1e4; beyond L = 1000, 4 eps L of it is allowed for. P of the products is at most c eps (1 + L) L;
+where that is too much, the objective, the gap or the rival takes its place: no point is better than
+the exact solution, and its rounded one is worse by (c eps L)^2 s^2 only. The gap is accepted if (c
+eps (1 + L) / lam)^2 <= tol, lam in its units: lam >= 1e-6 for L <= 1e4; respectively gamma >=
+1e-10; below, rounding of the gradient may decide, and the rival is asked.
 """
 
 from typing import Any
 
-from cvxinv import checks
+from cvxinv import checks, rows
 from cvxinv.arrays import Array, dtype_name, float64, namespace
-from cvxinv.certificate.certificate import Certificate, unbatch
+from cvxinv.certificate import linear_program, rival, scaling
+from cvxinv.certificate.bound import bound
+from cvxinv.certificate.certificate import Certificate
 from cvxinv.certificate.multipliers import multipliers
-from cvxinv.certificate.point import Pair, Point
-from cvxinv.problems import LinearProgram, Problem, Quadratic, as_problem, batched
+from cvxinv.certificate.pair import FAR, Pair, pair
+from cvxinv.certificate.point import nonconvex_point, quadratic_point
+from cvxinv.problems import LastLayer, LinearProgram, Problem, Quadratic, as_problem
 
-ROUNDING = {
-    "float64": 1e-10,
-    "float32": 1e-5,
-}  # relative size of entries that rounding of the data alone can make
+# relative size of entries that rounding of the data alone can make
+ROUNDING = {"float64": 1e-10, "float32": 1e-5}
 HUGE = 1e100  # a point this far out is as good as infinite: its squares would overflow
+# Signals for which the residual alone does not decide (`rival`): those that it does not refuse,
+RESIDUAL = 1e-4
+ROUNDED = 1e-12  # whose residual is not down at rounding, or whose terms cancel,
+FEW = 1e-10  # and which have more than this to lose; with weights too small for the bound to tell:
+WEAK_LAM, WEAK_GAMMA = 1e-6, 1e-10
+LEAST_WEIGHT = 1e-20  # in units of s^2: rounding of the data costs as much
 
 
 def verify(problem: Problem, x: Array, dual: Array | None = None) -> Certificate:
@@ -88,57 +137,83 @@ def certify(
     `problem.quadratic()`, if it is there already.
     """
     problem = as_problem(problem)
-    data = problem.data
-    m, n = problem.W.shape
+    data, (m, n) = problem.data, problem.W.shape
+    given = rows.one_or_many(data)
     x = _candidate("x", x, data, n)
     eta = None if dual is None else _candidate("dual", dual, data, m)
+    accuracy = ROUNDING[dtype_name(data)]
+    if isinstance(problem, LinearProgram):
+        c, support = linear_program.certificate(problem, *_usable(x, eta), accuracy)
+    elif isinstance(problem, LastLayer) and not problem.convex:
+        c, support = _nonconvex(problem, x, accuracy)
+    else:
+        c, support = _quadratic(problem.quadratic() if q is None else q, x, eta, accuracy)
+    return given.back(c), given.back(support)
+
+
+def _usable(x: Array, eta: Array | None) -> tuple[Array, Array | None, Array]:
+    """Point and multipliers, zero for signals where they are not finite, and which are."""
     xp = namespace(x)
     usable = xp.max(xp.abs(x), axis=1) < HUGE
     if eta is not None:
         usable = usable & (xp.max(xp.abs(eta), axis=1) < xp.inf)
         eta = xp.where(usable[:, None], eta, 0.0)
-    x = xp.where(usable[:, None], x, 0.0)
-    rounding = ROUNDING[dtype_name(data)]
-    if isinstance(problem, LinearProgram):
-        from cvxinv.certificate.linear_program import certificate
+    return xp.where(usable[:, None], x, 0.0), eta, usable
 
-        c, finite = certificate(problem, x, eta)
-        c, size = _spoil(c, finite & usable), xp.abs(x)
-        nonzero = size > xp.clip(c.kkt, rounding, 1.0)[:, None] * xp.max(
-            size, axis=1, keepdims=True
-        )
-    else:
-        p = Point.of(problem, x, q)
-        if p.q.constrained:
-            eta = multipliers(p.q, x) if eta is None else eta * (1 - p.q.used)
-        pair = Pair.of(p, eta)
-        bound = pair.lower_bound() if problem.convex else xp.full_like(p.s, xp.nan)  # erratum E3
-        c = Certificate(
-            p.objective,
-            bound,
-            (p.objective - bound) / p.value,
-            pair.kkt,
-            p.violation() + 0.0,
-            problem.convex,
-        )  # no -0.0
-        c, nonzero = _spoil(c, p.q.finite & usable), pair.support(rounding)
-    return (c, nonzero) if batched(problem) else (unbatch(c, keep=False), nonzero[0])
+
+def _quadratic(
+    q: Quadratic, x: Array, eta: Array | None, accuracy: float
+) -> tuple[Certificate, Array]:
+    q, x, eta, unit = scaling.even(q, x, eta)
+    x, eta, usable = _usable(x, eta)
+    if unit is not None:
+        usable = usable & scaling.visible(q)
+    at = quadratic_point(q, x)
+    if q.constrained:
+        eta = multipliers(q, x) if eta is None else eta * (1 - q.used)
+    found = pair(at, eta)
+    kkt, lower, gap = _decided(found, q.finite & usable)
+    objective = at.objective
+    if unit is not None:
+        objective, lower = scaling.value(objective, unit), scaling.value(lower, unit)
+    c = Certificate(objective, lower, gap, kkt, at.violation() + 0.0)  # no -0.0
+    return c.where(q.finite & usable), found.support(accuracy)
+
+
+def _decided(found: Pair, good: Array) -> tuple[Array, Array, Array]:
+    """KKT residual, lower bound and gap of a pair of (Q), (B,) each."""
+    xp, at, dual = namespace(found.r), found.at, bound(found)
+    share = at.s * at.s / at.value  # from units of s^2 to the unit of objectives
+    gap = dual.gap * share
+    complementarity = xp.where(
+        xp.isnan(gap), found.complementarity, xp.minimum(found.complementarity, xp.abs(gap))
+    )
+    gap = xp.maximum(gap, (dual.gap / dual.weight) ** 2)
+    gap = xp.where(found.wrong & ~xp.isnan(gap), 1.0, gap)
+
+    unclear = (found.natural > ROUNDED) | (found.products > FEW) | (at.length > FAR)
+    unclear = unclear & (at.cost > FEW * at.value)
+    weak = dual.least < (WEAK_GAMMA if at.q.gamma > 0 else WEAK_LAM)
+    ask = xp.where(xp.isnan(gap), unclear, weak & (gap > FEW))
+    b = xp.nonzero(ask & good & (found.natural < RESIDUAL) & ~found.wrong)[0]
+    if b.shape[0]:
+        excess, bounded = rival.excess(found, b)
+        counts = (dual.least[b] > 0) & ~bounded
+        relative = xp.where(counts, excess / (dual.weight[b] + LEAST_WEIGHT), 0.0)
+        complementarity[b] = xp.maximum(excess * share[b], relative * relative)
+        gap[b] = xp.nan
+    return found.residual(complementarity), dual.lower, gap
+
+
+def _nonconvex(problem: LastLayer, x: Array, accuracy: float) -> tuple[Certificate, Array]:
+    x, _, usable = _usable(x, None)
+    at = nonconvex_point(problem, x)
+    found = pair(at, None)
+    nothing = namespace(x).full_like(at.s, namespace(x).nan)  # erratum E3
+    c = Certificate(at.objective, nothing, nothing, found.kkt, at.violation() + 0.0, convex=False)
+    return c.where(at.q.finite & usable), found.support(accuracy)
 
 
 def _candidate(name: str, a: Any, data: Array, size: int) -> Array:
     a = float64(checks.points(name, a, data, size))
     return a if a.ndim == 2 else a[None, :]
-
-
-def _spoil(c: Certificate, good: Array) -> Certificate:
-    """`c` with nothing proven for signals that are not good."""
-    xp = namespace(c.kkt)
-    good = good & (c.objective < xp.inf) & (c.kkt < xp.inf)
-    return Certificate(
-        xp.where(good, c.objective, xp.nan),
-        xp.where(good, c.lower_bound, xp.nan),
-        xp.where(good, c.gap, xp.nan),
-        xp.where(good, c.kkt, xp.inf),
-        xp.where(good, c.violation, xp.inf),
-        c.convex,
-    )

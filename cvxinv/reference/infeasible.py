@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cvxinv.certificate.farkas import refuted
-from cvxinv.certificate.point import Point
+from cvxinv.certificate.point import quadratic_point
 from cvxinv.problems import Quadratic
 from cvxinv.reference.solvers import attempt
 from cvxinv.reference.statements import least_violation
@@ -20,7 +20,7 @@ def refute(q: Quadratic, x: Any) -> tuple[Any, Any]:
     (B, m), zero where there is none.
     """
     x, proof = x.copy(), np.zeros_like(q.t)
-    violation = Point.quadratic(q, np.where(np.isfinite(x), x, 0.0)).violation()
+    violation = quadratic_point(q, np.where(np.isfinite(x), x, 0.0)).violation()
     suspects = np.flatnonzero(q.finite & ~(violation <= FEASIBLE))
     if not len(suspects):
         return x, proof

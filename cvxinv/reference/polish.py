@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from cvxinv import memory, newton, rows
-from cvxinv.certificate.point import Point
+from cvxinv.certificate.pair import pair
+from cvxinv.certificate.point import Point, quadratic_point
 from cvxinv.problems import Quadratic
 
 ROUNDING = 1e-12  # residual above which a polished signal is not right to rounding
@@ -85,7 +86,7 @@ def _least_norm(q: Quadratic, x: Any) -> Any:
     for b in range(q.size):
         A = q.W[np.ix_(q.rows[b], q.columns[b])]
         least[b, q.columns[b]] = np.linalg.lstsq(A, A @ x[b, q.columns[b]])[0]
-    at, there = Point.quadratic(q, x), Point.quadratic(q, least)
+    at, there = quadratic_point(q, x), quadratic_point(q, least)
     # columns of very different size, or nearly dependent: lstsq leaves some of them out
     same = there.objective <= at.objective + _noise(at) + _noise(there)
     return np.where(same[:, None], least, x)
@@ -106,11 +107,11 @@ def _better(q: Quadratic, old: tuple[Any, Any], new: tuple[Any, Any]) -> Any:
     The objective is that of the exact penalty method, in which a violation is paid for by more
     than its multiplier: no other point has a smaller one than the solution.
     """
-    a, b = (Point.quadratic(q, x) for x, _ in (old, new))
+    a, b = (quadratic_point(q, x) for x, _ in (old, new))
     price = 2 * np.maximum(old[1], new[1])
     excess = _penalised(b, price) - _penalised(a, price)
     noise = _noise(a) + _noise(b)
-    proves_more = b.kkt(new[1]) < a.kkt(old[1])
+    proves_more = pair(b, new[1]).kkt < pair(a, old[1]).kkt
     lower = (excess < -noise) | ((excess <= noise) & proves_more)
     violation = b.violation() - a.violation()
     return (violation < -CLEAR) | ((violation <= CLEAR) & lower)

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from cvxinv import newton
-from cvxinv.certificate.point import Point
+from cvxinv.certificate.pair import pair
+from cvxinv.certificate.point import quadratic_point
 from cvxinv.problems import Quadratic
 from cvxinv.reference.polish import polish
 from cvxinv.rows import take
@@ -64,7 +65,7 @@ def test_polish_solves_from_zero(cls, kind):
         q: Quadratic = take(problem.quadratic(), keep)
         if q.size:
             x, dual = polish(q, np.zeros_like(q.lam), np.zeros_like(q.t))
-            assert Point.quadratic(q, x).kkt(dual).max() <= NEWTON, seed
+            assert pair(quadratic_point(q, x), dual).kkt.max() <= NEWTON, seed
 
 
 @pytest.mark.parametrize("cls", CLASSES)
