@@ -26,18 +26,14 @@ NEAR = 1e3  # residuals by which a multiplier must exceed zero for its column to
 FEASIBLE = 1e-10  # relative violation of a better point that is rounding
 
 
-def excess(pair: Pair, b: Any) -> tuple[Array, Array]:
-    """By how much the objective at signals b may exceed the optimum, in units of s^2, and whether a
-    well conditioned A says so, (len(b),) each.
-    """
+def excess(pair: Pair, b: Any) -> Array:
+    """By how much the objective at signals b may exceed the optimum, in units of s^2, (len(b),)."""
     gram = _gram(pair, 0) if pair.at.q.shared else None
     found = np.array([_conditioned(pair, int(i), gram) for i in b])
-    bounded = ~np.isnan(found)
-    if not bounded.all():
-        left = np.array([int(i) for i in b])[~bounded]
-        found[~bounded] = _better(pair, left)
-    like = pair.at.s
-    return match(np.maximum(found, 0.0), like), match(bounded, like)
+    left = np.isnan(found)
+    if left.any():
+        found[left] = _better(pair, np.array([int(i) for i in b])[left])
+    return match(np.maximum(found, 0.0), pair.at.s)
 
 
 def _gram(pair: Pair, b: int, free: Any = slice(None)) -> Any:

@@ -80,11 +80,12 @@ from cvxinv.certificate.certificate import Certificate
 from cvxinv.certificate.multipliers import multipliers
 from cvxinv.certificate.pair import FAR, Pair, pair
 from cvxinv.certificate.point import nonconvex_point, quadratic_point
+from cvxinv.newton import units
 from cvxinv.problems import LastLayer, LinearProgram, Problem, Quadratic, as_problem
 
 # relative size of entries that rounding of the data alone can make
 ROUNDING = {"float64": 1e-10, "float32": 1e-5}
-HUGE = 1e100  # a point this far out is as good as infinite: its squares would overflow
+HUGE = 1e100  # a number this large is as good as infinite: its squares would overflow
 # Signals for which the residual alone does not decide (`rival`): those that it does not refuse,
 RESIDUAL = 1e-4
 ROUNDED = 1e-12  # whose residual is not down at rounding, or whose terms cancel,
@@ -156,7 +157,7 @@ def _usable(x: Array, eta: Array | None) -> tuple[Array, Array | None, Array]:
     xp = namespace(x)
     usable = xp.max(xp.abs(x), axis=1) < HUGE
     if eta is not None:
-        usable = usable & (xp.max(xp.abs(eta), axis=1) < xp.inf)
+        usable = usable & (xp.max(xp.abs(eta), axis=1) < HUGE)
         eta = xp.where(usable[:, None], eta, 0.0)
     return xp.where(usable[:, None], x, 0.0), eta, usable
 
@@ -188,7 +189,7 @@ def _decided(found: Pair, good: Array) -> tuple[Array, Array, Array]:
     complementarity = xp.where(
         xp.isnan(gap), found.complementarity, xp.minimum(found.complementarity, xp.abs(gap))
     )
-    gap = xp.maximum(gap, (dual.gap / dual.weight) ** 2)
+    gap = xp.maximum(gap, _square(dual.gap / units.positive(dual.weight)))
     gap = xp.where(found.wrong & ~xp.isnan(gap), 1.0, gap)
 
     unclear = (found.natural > ROUNDED) | (found.products > FEW) | (at.length > FAR)
@@ -197,12 +198,17 @@ def _decided(found: Pair, good: Array) -> tuple[Array, Array, Array]:
     ask = xp.where(xp.isnan(gap), unclear, weak & (gap > FEW))
     b = xp.nonzero(ask & good & (found.natural < RESIDUAL) & ~found.wrong)[0]
     if b.shape[0]:
-        excess, bounded = rival.excess(found, b)
-        counts = (dual.least[b] > 0) & ~bounded
-        relative = xp.where(counts, excess / (dual.weight[b] + LEAST_WEIGHT), 0.0)
-        complementarity[b] = xp.maximum(excess * share[b], relative * relative)
+        excess = rival.excess(found, b)
+        relative = _square(excess / (dual.weight[b] + LEAST_WEIGHT))
+        relative = xp.where(dual.least[b] > 0, relative, 0.0)
+        complementarity[b] = xp.maximum(excess * share[b], relative)
         gap[b] = xp.nan
     return found.residual(complementarity), dual.lower, gap
+
+
+def _square(a: Array) -> Array:
+    """a^2, without overflow: beyond 1e100 a figure says no more."""
+    return namespace(a).clip(a, -1e100, 1e100) ** 2
 
 
 def _nonconvex(problem: LastLayer, x: Array, accuracy: float) -> tuple[Certificate, Array]:
