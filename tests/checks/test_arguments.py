@@ -195,13 +195,7 @@ DOORS = [
 ]
 # what is not walked: the device and dtype of `to`, a path, a module (their own tests do that)
 LEFT_OUT = {"mnist_generator", "from_torch", "to", "load", "save"}
-WAITING = {("optimal", "tol"), ("stationary", "tol")}
-CASES = [
-    (door, argument)
-    for door in DOORS
-    for argument in door.kinds
-    if (door.function.__name__, argument) not in WAITING
-]
+CASES = [(door, argument) for door in DOORS for argument in door.kinds]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, MidLayer, verify
-from cvxinv.certificate.point import Point
+from cvxinv.certificate.pair import pair
+from cvxinv.certificate.point import quadratic_point
 from cvxinv.reference.polish import polish
 from fast.core.units import scaled
 from tests.support.instances import replaced, tensors
@@ -103,5 +104,5 @@ def test_certificates_and_polish_know_no_units(cls, seed, of_matrix, of_signal):
 
     q = other.quadratic()
     found, multipliers = polish(q, 0 * x, 0 * eta)
-    assert (Point.quadratic(q, found).kkt(multipliers) <= NEWTON).all()
+    assert (pair(quadratic_point(q, found), multipliers).kkt <= NEWTON).all()
     np.testing.assert_allclose(a / b * found, p.x, rtol=0, atol=1e-9)
