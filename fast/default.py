@@ -16,7 +16,6 @@ Everything runs on the rows that still need it, and a row keeps the best answer 
 Eq. 5 with a nonlinear phi, which is not convex, has a recipe of its own (`nonconvex`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +26,7 @@ from cvxinv.arrays import to_numpy
 from cvxinv.certificate.farkas import refuted
 from cvxinv.problems import LastLayer, LayerProblem, LeastSquares, Quadratic
 from cvxinv.rows import store, take
-from cvxinv.solution.certified import Answer, certified
+from cvxinv.solution.certified import Answer, certified, chosen
 
 from .core import loop
 from .core.layer import ConstrainedLayer, Layer
@@ -52,6 +51,8 @@ ROUNDS = (100, 400, 1600)  # ADMM iterations in the rounds for signals that are 
 EVERY = 25
 PATIENCE = 4  # active-set steps without halving the residual: a cycle, or rounding level
 PATIENCE_ROUNDING = 2
+# weights, in the units of a layer, that a tolerance does not see; gamma: that A'A does not hold
+TINY, TINY_GAMMA = 1e-6, 1e-8
 ROUNDED = 1e-14  # residuals that are down to rounding already
 
 
@@ -103,7 +104,7 @@ class Default:
             return self.based(take(base, b), take(newton, b))
 
         clean = noiseless.refined(newton, self.max_iter)
-        return completed(newton.layer, clean, self.goal, others)
+        return noiseless.completed(newton.layer, clean, self.goal, others)
 
     def based(self, base: Any, newton: active_set.ActiveSet) -> loop.Result:
         """ADMM, and from there fits and active sets."""
@@ -117,7 +118,7 @@ class Default:
             return self.run(some, some.start(x[b], dual[b]), budget)
 
         clean = noiseless.fitted(newton, x, budget)
-        best = completed(newton.layer, clean, self.goal, sets)
+        best = noiseless.completed(newton.layer, clean, self.goal, sets)
         best.iterations += steps
         return best
 
@@ -131,7 +132,7 @@ class Default:
         if newton.direct:
             return sets(slice(None))
         clean = noiseless.fitted(newton, x, self.max_iter)
-        return completed(newton.layer, clean, self.goal, sets)
+        return noiseless.completed(newton.layer, clean, self.goal, sets)
 
     def run(self, method: active_set.ActiveSet, state: Any, max_iter: int) -> loop.Result:
         """Active sets down to the goal."""
@@ -169,7 +170,7 @@ class Default:
             return loop.run(finish, state, goal, self.max_iter, patience=patience)
 
         clean = noiseless.fitted(some, begin.x, self.max_iter)
-        found = completed(some.layer, clean, ROUNDED, exactly)
+        found = noiseless.completed(some.layer, clean, ROUNDED, exactly)
         found.iterations += begin.iterations
         best.keep_better(left, found)
 
@@ -195,21 +196,26 @@ class Default:
                 self.dense(at, left, goal)
                 found = at.certified()
                 left = self.left(found, at)
+        few = at.layer.W.shape[1] <= last_resort.SMALL and self.max_iter > 0
+        left = self.left(found, at, at.unresolved()) if few else left[:0]
+        if len(left) and not isinstance(at.problem, LeastSquares):
+            at.fit(left, found, self.tol)
+            found = at.certified()
         return found
 
     def dense(self, at: "Unsure", left: Tensor, goal: float) -> None:
-        """The last resort for the rows that are left."""
-        begin = take(at.best, left)
-        budget = self.max_iter - int(begin.iterations.amax())
-        better = last_resort.solve(take(at.layer, left), begin, goal, budget)
-        better.iterations += begin.iterations
+        """Interior points for the rows that are left."""
+        spent = at.best.iterations[left]
+        budget = self.max_iter - int(spent.amax())
+        better = last_resort.solve(take(at.layer, left), goal, budget)
+        better.iterations += spent
         at.best.keep_better(left, better)
 
-    def left(self, found: Answer, at: "Unsure") -> Tensor:
+    def left(self, found: Answer, at: "Unsure", also: Tensor | bool = False) -> Tensor:
         """The signals that go to the last resort."""
         good = found.proven(self.tol) & (to_numpy(found.certificate.kkt) <= WEAK * self.tol)
-        left = torch.from_numpy(~good).to(at.best.x.device) & at.q.finite
-        left &= (at.best.iterations < self.max_iter) & ~at.proof.any(1)
+        left = torch.from_numpy(~good).to(at.best.x.device) | also
+        left &= at.q.finite & (at.best.iterations < self.max_iter) & ~at.proof.any(1)
         return torch.nonzero(left)[:, 0]
 
     # -- eq. 5 with a nonlinear phi -------------------------------------------------------------
@@ -246,6 +252,35 @@ class Unsure:
         eta = dual if self.q.constrained else None
         return certified(self.problem, x, eta, proof, self.best.iterations, self.q)
 
+    def unresolved(self) -> Tensor:
+        """(B,) bool: signals whose answer hangs on weights too small for the tolerance to see them:
+        more entries than rows, and a lam that alone chooses among points that fit equally well; or
+        a gamma that A'A has lost.
+        """
+        layer, x = self.layer, self.best.x
+        largest = layer.lam.amax(1)
+        tiny = (largest > 0) & (largest < TINY)
+        if bool(tiny.any()):
+            tiny &= (x != 0).sum(1) > layer.rows.values.sum(1)
+        gamma = layer.gamma.values.amin()
+        return tiny | ((gamma > 0) & (gamma < TINY_GAMMA))
+
+    def fit(self, b: Tensor, found: Answer, tol: float) -> None:
+        """Fits on the faces of the rows b, kept where the certificate thinks better of them: the
+        lower of two objectives that it calls optimal, else the smaller KKT residual.
+        """
+        new = last_resort.on_face(take(self.layer, b), take(self.best, b))
+        problem: Any = chosen(self.problem, b)
+        q, layer, units = take(self.q, b), take(self.layer, b), take(self.units, b)
+        part = Unsure(problem, q, layer, units, new).certified()
+        here, there = part.certificate, take(found.certificate, b)
+        proven, before = (torch.from_numpy(a.proven(tol)).to(b.device) for a in (part, found))
+        before = before[b]
+        lower = here.objective <= there.objective * (1 + ROUNDED)
+        nearer = here.kkt < there.kkt
+        better = torch.where(proven & before, lower, proven | (~before & nearer))
+        store(self.best, b[better], take(new, better))
+
     def refute(self, layer: ConstrainedLayer, b: Tensor) -> Tensor:
         """Look for proofs that no point satisfies the inequalities of the rows b, whose answer is
         then the point of least violation; the rows for which there is none.
@@ -260,18 +295,3 @@ class Unsure:
         none = loop.Result(x[proven], nothing, worst, self.best.iterations[bad])
         store(self.best, bad, none)
         return b[~proven]
-
-
-def completed(
-    layer: Layer, clean: noiseless.Found, goal: float, others: Callable[[Any], loop.Result]
-) -> loop.Result:
-    """What is solved already, and what `others` finds for the signals that are not."""
-    some, found = clean
-    if not bool((found.residual <= goal).any()):
-        return others(slice(None))
-    best = loop.Result.at(torch.zeros_like(layer.lam), layer.no_dual)
-    best.keep_better(some, found)
-    left = torch.nonzero(best.residual > goal)[:, 0]
-    if len(left):
-        best.keep_better(left, others(left))
-    return best

@@ -1,4 +1,7 @@
-"""The last resort for a few signals: dense linear algebra per signal, methods that cannot cycle."""
+"""The last resort for a few signals: dense linear algebra per signal, methods that cannot cycle.
+
+First interior points, which find the face on which a solution lies; then a fit on it.
+"""
 
 from dataclasses import replace
 
@@ -15,30 +18,26 @@ from ..core.layer import ConstrainedLayer, Layer
 from . import interior_point
 
 COPIES = 4  # of a system (n, n) that are alive at once
-SMALL = 200  # columns up to which the Newton method of `cvxinv.newton` is affordable
+SMALL = 200  # columns up to which fits on a face are affordable, one signal at a time
 
 
-def solve(layer: Layer, near: loop.Result, goal: float, max_iter: int) -> loop.Result:
-    """The best points that interior points or dense Newton steps find, from zero or else from
-    `near`, in the layer's units.
-    """
+def solve(layer: Layer, goal: float, max_iter: int) -> loop.Result:
+    """The best points that interior points find, in the layer's units."""
     best = loop.Result.at(torch.zeros_like(layer.lam), layer.no_dual)
     everyone = torch.arange(len(best.x), device=best.x.device)
     for part in parts(len(everyone), 8 * COPIES * best.x.shape[1] ** 2):
         b = everyone[part]
-        found = _solve(take(layer, b), take(near, b), take(best, b), goal, max_iter)
+        found = _solve(take(layer, b), take(best, b), goal, max_iter)
         best.keep_better(b, found)
     return best
 
 
-def _solve(
-    layer: Layer, near: loop.Result, zero: loop.Result, goal: float, max_iter: int
-) -> loop.Result:
+def _solve(layer: Layer, zero: loop.Result, goal: float, max_iter: int) -> loop.Result:
     weightless = not bool(layer.lam.any())
     free = weightless and not layer.nonnegative and not isinstance(layer, ConstrainedLayer)
     if free and isinstance(layer.gamma, Zero):
         return _least_squares(layer, zero)
-    steps = min(max_iter - 1, interior_point.STEPS)  # Newton's method counts as one iteration
+    steps = min(max_iter, interior_point.STEPS)
     if layer.nonnegative or weightless:
         best = _interior(interior_point.method(layer), zero.x, zero.dual, goal, steps)
     else:
@@ -47,12 +46,6 @@ def _solve(
         best = _interior(halves, twice, zero.dual, goal, steps)
         positive, negative = best.x.chunk(2, 1)
         best.x = positive - negative
-    if layer.W.shape[1] > SMALL:
-        return best
-    for at in (take(best, slice(None)), replace(near, iterations=0 * near.iterations)):
-        left = torch.nonzero(best.residual > goal)[:, 0]
-        if len(left):
-            best.keep_better(left, _newton(take(layer, left), take(at, left)))
     return best
 
 
@@ -77,19 +70,20 @@ def split(layer: Layer) -> Layer:
     )
 
 
-def _newton(layer: Layer, at: loop.Result) -> loop.Result:
-    """The globally convergent Newton method of `cvxinv.newton`."""
-    unit, none = newton.row_units(layer.W), torch.zeros_like(layer.t)
+def on_face(layer: Layer, at: loop.Result) -> loop.Result:
+    """Least squares on the face of a point, by orthogonal factors of A itself: where A'A has lost
+    the digits that tell an optimum from a point far away.
+    """
+    none, zero = torch.zeros_like(layer.t), torch.zeros_like(at.x)
     constrained = isinstance(layer, ConstrainedLayer)
     off, d = (layer.off, layer.d) if isinstance(layer, ConstrainedLayer) else (none, none)
     dual = at.dual if constrained else none
-    zero = torch.zeros_like(at.x)
     problem = newton.Scaled(
         W=layer.W,
-        unit=unit,
+        unit=torch.ones_like(layer.W[:, 0]),
         t=layer.t,
         rows=layer.rows.values.expand_as(layer.t) > 0,
-        d=unit * d,
+        d=d,
         inequalities=off > 0,
         q=zero + layer.gamma.values,
         g=zero,
@@ -97,12 +91,10 @@ def _newton(layer: Layer, at: loop.Result) -> loop.Result:
         nonnegative=torch.full_like(zero, layer.nonnegative, dtype=torch.bool),
         columns=layer.columns.values.expand_as(zero) > 0,
     )
-    start = newton.Iterate(at.x, dual / unit, layer.reduced(at.x, at.dual))
-    found = newton.solve(problem, start)
-    eta = (found.eta * unit).clamp_min(0) * off
-    residual = newton.residual(problem, found)
-    x = layer.projected(found.x)
-    return loop.Result(x, eta if constrained else at.dual, residual, at.iterations + 1)
+    start = newton.Iterate(at.x, dual, layer.reduced(at.x, at.dual))
+    found = newton.fit_on_face(problem, start)
+    x, eta = layer.projected(found.x), found.eta.clamp_min(0) * off if constrained else at.dual
+    return loop.Result(x, eta, layer.residual(x, eta), at.iterations + 1)
 
 
 def _least_squares(layer: Layer, zero: loop.Result) -> loop.Result:

@@ -10,8 +10,9 @@ Nothing is assumed: signs and inequalities count in the residual, and a signal t
 the goal is not of this kind.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -117,6 +118,21 @@ def fitted(newton: ActiveSet, x: Tensor, max_iter: int) -> Found:
     fit = kind(**{f.name: getattr(exact, f.name) for f in fields(exact)})
     state, steps = fit.start(x[some], fit.layer.no_dual), min(FITS, max_iter)
     return some, loop.run(fit, state, ROUNDING, steps, patience=PATIENCE)
+
+
+def completed(
+    layer: Layer, clean: Found, goal: float, others: Callable[[Any], loop.Result]
+) -> loop.Result:
+    """What is solved already, and what `others` finds for the signals that are not."""
+    some, found = clean
+    if not bool((found.residual <= goal).any()):
+        return others(slice(None))
+    best = loop.Result.at(torch.zeros_like(layer.lam), layer.no_dual)
+    best.keep_better(some, found)
+    left = torch.nonzero(best.residual > goal)[:, 0]
+    if len(left):
+        best.keep_better(left, others(left))
+    return best
 
 
 def _nothing(layer: Layer) -> Found:

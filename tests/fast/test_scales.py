@@ -5,6 +5,7 @@ import pytest
 
 import fast
 from cvxinv import (
+    LastLayer,
     Latent,
     LeastSquares,
     MidLayer,
@@ -13,7 +14,7 @@ from cvxinv import (
 )
 from tests.support.instances import CLASSES, CONSTRAINED, DATA, SEEDS, chosen, instance, replaced
 from tests.support.oracles import distance
-from tests.support.tolerances import ALONE, SAME_OBJECTIVE
+from tests.support.tolerances import ALONE, KKT, SAME_OBJECTIVE, SAME_POINT
 
 
 @pytest.mark.parametrize("of_signal", [1e-8, 1.0, 1e8])
@@ -93,3 +94,39 @@ def test_units_of_the_batch_leave_no_signal_unsolved(seed, scale_first):
                 abs(alone.certificate.objective - sol.certificate.objective[b])
                 <= SAME_OBJECTIVE * size
             )
+
+
+@pytest.mark.parametrize(("seed", "scale_first"), [(21, False), (35, True), (42, True)])
+def test_what_is_small_in_units_of_the_batch_is_small_in_those_of_the_signal(seed, scale_first):
+    """The certificate has units of a signal's own rows, in which an answer that reached the goal
+    can be a thousand times worse: it is then computed again.
+    """
+    sol = fast.solve(of_any_scale(seed, scale_first))
+    assert (sol.certificate.kkt[sol.status == Status.OPTIMAL] <= 0.1 * KKT).all()
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-163, 1e155, 1e200])
+@pytest.mark.parametrize("cls", CLASSES)
+def test_sizes_whose_squares_under_or_overflow(cls, size):
+    """Units are powers of two, taken out before anything is squared."""
+    problem = instance(cls, "full_support", 2)
+    data, bias = getattr(problem, DATA[cls]), problem.bias
+    weight = {LeastSquares: {}, Latent: {"gamma": 0.0}}.get(cls, {"lam": 0.0})
+    plain = replaced(problem, **weight)
+    expected = fast.solve(plain).x
+    larger = {DATA[cls]: size * data, "bias": None if bias is None else size * bias}
+    of_signal = fast.solve(replaced(plain, **larger))
+    of_matrix = fast.solve(replaced(plain, W=size * plain.W))
+    assert (distance(plain, of_signal.x / size, expected) <= ALONE).all()
+    assert (distance(plain, of_matrix.x * size, expected) <= ALONE).all()
+
+
+@pytest.mark.parametrize("size", [1e9, 1e12])
+@pytest.mark.parametrize("method", ["auto", "fista", "linearized_admm"])
+def test_rows_that_no_column_reaches_do_not_set_the_size_of_a_signal(method, size):
+    rng = np.random.default_rng(0)
+    W, y = rng.standard_normal((12, 5)), np.abs(rng.standard_normal((3, 12)))
+    without = fast.solve(LastLayer(np.delete(W, 3, axis=0), np.delete(y, 3, axis=1)))
+    W[3], y[:, 3] = 0.0, size
+    sol = fast.solve(LastLayer(W, y), method=method)
+    np.testing.assert_allclose(sol.x, without.x, atol=SAME_POINT)
