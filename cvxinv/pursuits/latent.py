@@ -35,8 +35,9 @@ def latent_pursuit(
     y : (B, n) or (n,) array
         The signals G(z), perhaps masked.
     solve : callable, optional
-        The backend: `solve(problem) -> Solution`. `fast.solve` by default; `cvxinv.reference.solve`
-        is the oracle.
+        The backend: `fast.solve` by default, `cvxinv.reference.solve` the oracle, or a function of
+        your own that returns x, (x, dual) or a `Solution` for a statement. Its statuses are not
+        looked at: they are decided from the statement's data at the point that it returns.
     lam : float or sequence of L floats
         Weights lam_1 .. lam_L of the l1 terms.
     gamma : float
@@ -50,6 +51,8 @@ def latent_pursuit(
     Returns
     -------
     Inversion
+        OPTIMAL says that every layer problem is solved; `residual`, whether G(z) is the signal.
+        NOT_IDENTIFIABLE where fewer than n_0 independent rows of W_0 hold z.
 
     Raises
     ------

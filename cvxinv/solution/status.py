@@ -10,7 +10,11 @@ import numpy as np
 class Status(Enum):
     """How the solve of one signal ended; the value is what a person should know or do about it."""
 
-    OPTIMAL = "The certificate proves the returned point optimal, to the tolerance."
+    OPTIMAL = (
+        "Optimal to the tolerance, by the data: KKT residual, violation and, where there is one,"
+        " duality gap (`cvxinv.certificate.verify` says what that promises); of `invert`: the"
+        " signal is reproduced."
+    )
     STATIONARY = "A KKT point of a problem that is not convex: better ones may exist."
     MAX_ITER = (
         "Not optimal to the tolerance; the certificate, where there is one, says how far."
@@ -34,22 +38,16 @@ class Status(Enum):
         return self.name
 
 
-STATUS_TOLERANCE = {
-    "float64": 1e-8,
-    "float32": 1e-5,
-}  # KKT residual up to which a returned point is called OPTIMAL
+# what the figures of a certificate may be of a point that is called OPTIMAL
+STATUS_TOLERANCE = {"float64": 1e-8, "float32": 1e-5}
 
 
 def tally(status: Any) -> str:
     """How many signals have which status; its name for a signal alone."""
     if isinstance(status, Status):
         return status.name
-    return (
-        ", ".join(
-            f"{count} {name}" for name, count in Counter(s.name for s in status).most_common()
-        )
-        or "no signals"
-    )
+    counts = Counter(s.name for s in status).most_common()
+    return ", ".join(f"{count} {name}" for name, count in counts) or "no signals"
 
 
 def worst(statuses: list[Any]) -> Any:
