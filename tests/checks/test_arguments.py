@@ -82,16 +82,9 @@ DOORS = [
         {"problem": LAYER, "proof": np.zeros((3, 6))},
         {"problem": "problem", "proof": "points"},
     ),
-    Door(
-        SOLUTION.certificate.optimal,
-        {},
-        {"tol": "number >= 0"},
-    ),
-    Door(
-        SOLUTION.certificate.stationary,
-        {},
-        {"tol": "number >= 0"},
-    ),
+    Door(SOLUTION.certificate.optimal, {}, {"tol": "number >= 0"}),
+    Door(SOLUTION.certificate.stationary, {}, {"tol": "number >= 0"}),
+    Door(SOLUTION.certificate.report, {}, {"tol": "number >= 0"}),
     Door(
         reference.solve,
         {"problem": LAYER},
