@@ -28,6 +28,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 QUADRATIC, LINEAR, NONLINEAR = ("CLARABEL", "OSQP", "SCS"), ("HIGHS", "CLARABEL"), ("UNO",)
 # with an iterate to polish; the certificate judges it
 SOLVED = (cp.OPTIMAL, cp.OPTIMAL_INACCURATE, cp.USER_LIMIT)
+UNSOLVABLE = (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE)  # with multipliers that say why
 
 
 def choose(problem: Problem, solver: str | None) -> str:
@@ -60,7 +61,8 @@ class Run:
 
     iterations: int = 0
     failure: str = ""
-    claims: Any = None  # what else the solver says of itself (`spark` reads a bound)
+    status: str = ""  # the solver's own word, where it did not raise
+    claims: Any = None  # what else it says of itself (`spark` reads a bound)
 
     @property
     def solved(self) -> bool:
@@ -86,27 +88,32 @@ def attempt(problem: cp.Problem, solver: str, settings: dict[str, Any] | None = 
         )
         raw = chain.solve_via_data(problem, data, warm_start=False, solver_opts=dict(options))
         solution = chain.invert(raw, inverse)
-        if solution.status in SOLVED:
+        if solution.status in SOLVED or solution.status in UNSOLVABLE:
             problem.unpack(solution)
     except Exception as error:
-        return Run(failure=f"{solver} raised {type(error).__name__}: {error}")
-    return _run(problem, solver, solution.status, solution.attr)
+        return _raised(solver, error)
+    return _ended(problem, solver, solution.status, solution.attr)
 
 
 def attempt_nonlinear(problem: cp.Problem, solver: str) -> Run:
     """`attempt` for a disciplined nonlinear program."""
     try:
         problem.solve(solver=solver, **SETTINGS[solver])
+        count = problem.solver_stats.num_iters
     except Exception as error:
-        return Run(failure=f"{solver} raised {type(error).__name__}: {error}")
-    return _run(problem, solver, problem.status, {"num_iters": problem.solver_stats.num_iters})
+        return _raised(solver, error)
+    return _ended(problem, solver, problem.status, {"num_iters": count})
 
 
-def _run(problem: cp.Problem, solver: str, status: str, attr: dict[str, Any]) -> Run:
-    iterations = int(attr.get("num_iters") or 0)
+def _raised(solver: str, error: Exception) -> Run:
+    return Run(failure=f"{solver} raised {type(error).__name__}: {error}")
+
+
+def _ended(problem: cp.Problem, solver: str, status: str, attr: dict[str, Any]) -> Run:
+    values, failure = [v.value for v in problem.variables()], ""
     if status not in SOLVED:
-        return Run(iterations, f"{solver} ended with status {status}")
-    values = [v.value for v in problem.variables()]
-    if not all(v is not None and np.isfinite(v).all() for v in values):
-        return Run(iterations, f"{solver} returned nan or inf")
-    return Run(iterations, claims=attr.get("solver_specific_stats"))
+        failure = f"{solver} ended with status {status}"
+    elif not all(v is not None and np.isfinite(v).all() for v in values):
+        failure = f"{solver} returned nan or inf"
+    iterations = int(attr.get("num_iters") or 0)
+    return Run(iterations, failure, status, attr.get("solver_specific_stats"))

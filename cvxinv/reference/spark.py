@@ -7,7 +7,6 @@ is the least value over all k.
 
 import math
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 
-from cvxinv.reference.solvers import SETTINGS, SOLVED
+from cvxinv.reference.solvers import SETTINGS, Run, attempt
 
 INTEGER = {
     "mip_rel_gap": 0.0,
@@ -99,31 +98,20 @@ def integer(W: Any, ks: Any, seconds: float, deadline: float) -> Iterator[Found]
         left = min(seconds, deadline - time.monotonic())
         if left <= 0:
             return
-        ran, v = _solve(statement, k, left, INTEGER)
-        yield Found(k, _claimed(statement.problem) if ran else 0.0, v)
+        run, v = _solve(statement, k, left, INTEGER)
+        yield Found(k, _claimed(run), v)
 
 
 def _solve(
     statement: Statement, k: int, seconds: float, settings: dict[str, Any]
-) -> tuple[bool, Any]:
-    """Whether the solver ran without error, and the point it found, or None; multipliers and bounds
-    stay in the statement.
+) -> tuple[Run, Any]:
+    """What HiGHS says, and the point it found, or None: neither points nor bounds are taken on
+    trust. Multipliers stay in the statement.
     """
     statement.pick.value = np.eye(1, statement.pick.size, k)[0]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # that time ran out: neither points nor bounds are taken on trust
-            statement.problem.solve(
-                solver=cp.HIGHS, enforce_dpp=True, warm_start=False, time_limit=seconds, **settings
-            )
-    except cp.error.SolverError:
-        return False, None
+    run = attempt(statement.problem, "HIGHS", {"time_limit": seconds, **settings})
     v = statement.v.value
-    return True, v if statement.problem.status in SOLVED and v is not None and np.isfinite(
-        v
-    ).all() and v.any() else None
+    return run, v if run.solved and v.any() else None
 
 
 def _weak_duality(W: Any, k: int, y: Any) -> float:
@@ -137,14 +125,9 @@ def _weak_duality(W: Any, k: int, y: Any) -> float:
     return float(1.0 + u[k] + paid.sum() - paid[k])
 
 
-def _claimed(problem: cp.Problem) -> float:
+def _claimed(run: Run) -> float:
     """HiGHS's bound on the optimal value; inf where it finds the programme infeasible."""
-    if problem.status == cp.INFEASIBLE:
+    if run.status == cp.INFEASIBLE:
         return math.inf
-    stats = problem.solver_stats
-    bound = (
-        float(stats.extra_stats.mip_dual_bound)
-        if stats is not None and stats.extra_stats is not None
-        else 0.0
-    )
+    bound = 0.0 if run.claims is None else float(run.claims.mip_dual_bound)
     return bound if math.isfinite(bound) else 0.0
