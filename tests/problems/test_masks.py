@@ -45,7 +45,7 @@ fillings = st.sampled_from([np.nan, np.inf, 0.0, 1e30])
 
 
 @given(
-    drawn((LastLayer, BasisPursuit, LeastSquares), phi=st.sampled_from(["identity", Tanh()])),
+    drawn(tuple(MASK), phi=st.sampled_from(["identity", Tanh()])),
     fillings,
     seeds,
 )
