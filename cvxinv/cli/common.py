@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from cvxinv.problems import Problem
     from cvxinv.solution import Solution
 
-SHIPPED = "mnist"
+# words for `mnist_generator`
+SHIPPED: dict[str, Literal["gan", "vae"]] = {"mnist": "gan", "gan": "gan", "vae": "vae"}
 SOLVERS = ("CLARABEL", "OSQP", "SCS")
 
 
 def read_generator(name: str) -> "Generator":
-    """The generator in a file written by `Generator.save`, or the shipped one for the word
-    `mnist`.
+    """The generator in a file written by `Generator.save`, or a shipped one for the words `mnist`
+    (or `gan`) and `vae`.
     """
     from cvxinv.generator import Generator, mnist_generator
 
-    return mnist_generator() if name == SHIPPED else Generator.load(name)
+    return mnist_generator(SHIPPED[name]) if name in SHIPPED else Generator.load(name)
 
 
 def read_array(path: Path, key: str) -> Any:
