@@ -1,0 +1,30 @@
+"""Complementarity by its formula, in plain NumPy, from the statement's own fields."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cvxinv.certificate.pair import pair
+from cvxinv.certificate.point import quadratic_point
+from tests.support.instances import CLASSES, instance, objective
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+@given(st.sampled_from(["noisy", "mask", "uneven_columns", "large_signal"]), st.integers(0, 3))
+@example("mask", 3)
+def test_products(cls, kind, seed):
+    """sum_j |lam_j |x_j| - r_j x_j| + sum_i |eta_i (d_i - C_i x)|, over max(1/2 s^2, objective)."""
+    problem = instance(cls, kind, seed)
+    q, rng = problem.quadratic(), np.random.default_rng(seed)
+    x = np.abs(rng.standard_normal(q.lam.shape)) * q.columns
+    eta = np.where(q.inequalities, rng.random(q.t.shape), 0.0)
+    found = pair(quadratic_point(q, x), eta)
+
+    Wx = x @ q.W.T
+    r = (np.where(q.rows, q.t - Wx, 0) - eta) @ q.W - q.gamma * x
+    sizes = np.linalg.norm(np.where(q.rows, q.t, 0), axis=1), np.linalg.norm(Wx * q.rows, axis=1)
+    value = np.maximum(0.5 * np.maximum(*sizes) ** 2, objective(problem, x))
+    expected = np.abs(q.lam * x - r * x).sum(axis=1)
+    expected = expected + np.abs(eta * np.where(q.inequalities, q.d - Wx, 0)).sum(axis=1)
+    np.testing.assert_allclose(found.products, expected / value, rtol=1e-9)
