@@ -84,11 +84,14 @@ def test_attains_the_cramer_rao_bound_and_knows_it(mnist, noisy):
 def test_the_noise_is_estimated_where_it_is_not_given(mnist, noisy):
     _, y = noisy
     inv = cvxinv.invert(mnist, y[:16], starts=6)
-    np.testing.assert_allclose(
-        inv.noise, 0.05, rtol=0.12
-    )  # 764 degrees of freedom: 2.6 % is one standard deviation
     known = cvxinv.invert(mnist, y[:16], noise=0.05, starts=6)
-    np.testing.assert_allclose(inv.standard_error, known.standard_error, rtol=0.3)
+    # 764 degrees of freedom: 2.6 % is one standard deviation
+    np.testing.assert_allclose(inv.noise, 0.05, rtol=0.12)
+    # at a kink of G rounding may end descent elsewhere, where J is another one
+    same = np.linalg.norm(inv.z - known.z, axis=1) < 0.02 * np.linalg.norm(known.z, axis=1)
+    assert same.sum() >= 14
+    error = inv.standard_error / known.standard_error
+    np.testing.assert_allclose(error[same], 1, rtol=0.12)
 
 
 def test_more_starts_are_no_worse_and_hybrid_is_none(mnist, noisy):
