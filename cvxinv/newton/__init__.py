@@ -3,7 +3,7 @@
 from .face import fit_on_face
 from .method import SETTINGS, least_violation, solve
 from .residual import Iterate, Scaled, eye, natural, prox, residual
-from .units import row_units
+from .units import power_of_two, row_units
 
 __all__ = [
     "SETTINGS",
@@ -13,6 +13,7 @@ __all__ = [
     "fit_on_face",
     "least_violation",
     "natural",
+    "power_of_two",
     "prox",
     "residual",
     "row_units",

@@ -20,6 +20,7 @@ import numpy as np
 
 from cvxinv.arrays import match, to_numpy
 from cvxinv.newton.residual import Iterate, Scaled
+from cvxinv.newton.units import power_of_two
 
 EPS = float(np.finfo(np.float64).eps)
 WORK = 4e9  # about the multiplications spent on a signal: bounds the rounds of large ones
@@ -74,8 +75,8 @@ def _one(p: Scaled, b: int, start: Iterate) -> tuple[Any, Any]:
     if q.any():
         A, t = np.vstack([A, np.diag(np.sqrt(q))]), np.r_[t, np.zeros(len(q))]
     norm = np.linalg.norm(A, axis=0)
-    D = _power_of_two(np.where(norm > 0, norm, np.linalg.norm(C, axis=0)))
-    R = _power_of_two(np.linalg.norm(C / D, axis=1))
+    D = power_of_two(np.where(norm > 0, norm, np.linalg.norm(C, axis=0)))
+    R = power_of_two(np.linalg.norm(C / D, axis=1))
     C, d = C / D / R[:, None], p.d[b][off] / R
     lam, g, nonnegative = p.lam[b][columns] / D, p.g[b][columns] / D, p.nonnegative[b][columns]
     signal = _Signal(A / D, t, C, d, lam, g, nonnegative)
@@ -84,11 +85,6 @@ def _one(p: Scaled, b: int, start: Iterate) -> tuple[Any, Any]:
     x, dual = np.zeros_like(start.x[b]), np.zeros_like(start.eta[b])
     x[columns], dual[off] = y / D, eta / R
     return x, dual
-
-
-def _power_of_two(norm: Any) -> Any:
-    """The nearest power of two to each norm, 1 for what is zero."""
-    return np.exp2(np.rint(np.log2(np.where(norm > 0, norm, 1.0))))
 
 
 def _solve(p: _Signal, x: Any, eta: Any, nu: Any) -> tuple[Any, Any]:
@@ -135,10 +131,15 @@ class _Face:
         self.sign = np.where(p.bounded, np.sign(x), 0.0)  # of the weight on each free entry
         self.held: list[int] = []
         self.implied: list[int] = []  # rows that those held keep where they are
-        slack = p.d - p.C @ x
-        for i in np.argsort(-eta, kind="stable"):
-            if eta[i] > max(slack[i], 0.0) and self._independent(i):
-                self.held.append(int(i))
+        slack = np.maximum(p.d - p.C @ x, 0.0)
+        guess = [int(i) for i in np.argsort(-eta, kind="stable") if eta[i] > slack[i]]
+        C = p.C[np.ix_(guess, self.free)]
+        if C.shape[1] - _null_space(C)[1].shape[1] == len(guess):  # of full rank
+            self.held = guess
+            return
+        for i in guess:
+            if self._independent(i):
+                self.held.append(i)
 
     def _independent(self, i: int) -> bool:
         """Whether row i leaves the directions that keep the rows held."""

@@ -135,14 +135,14 @@ class _Units:
     """
 
     def __init__(self, q: Quadratic) -> None:
-        self.norm = _power_of_two(_norms(q.W, axis=0))
+        self.norm = newton.power_of_two(_norms(q.W, axis=0))
         self.W = q.W / self.norm
         length = _norms(self.W, axis=1)
-        self.row = 1 / _power_of_two(length)
+        self.row = 1 / newton.power_of_two(length)
         self.t = np.where(length > 0, q.t, 0.0)  # what no column reaches is lost, and no scale
         asked = np.where((q.d < 0) & (length > 0), -q.d * self.row, 0.0).max(axis=1, initial=0.0)
         s = np.maximum(_norms(self.t, axis=1), asked)
-        self.s = _power_of_two(np.where(s > 0, s, _norms(q.d, axis=1)))[:, None]
+        self.s = newton.power_of_two(np.where(s > 0, s, _norms(q.d, axis=1)))[:, None]
 
     def scaled(self, q: Quadratic) -> newton.Scaled:
         """(Q) in these units."""
@@ -178,8 +178,3 @@ def _norms(a: Any, axis: int) -> Any:
     largest = abs(a).max(axis=axis, keepdims=True, initial=0.0)
     largest = np.where(largest > 0, largest, 1.0)
     return np.linalg.norm(a / largest, axis=axis) * np.squeeze(largest, axis)
-
-
-def _power_of_two(a: Any) -> Any:
-    """The nearest power of two, 1 for zero."""
-    return np.exp2(np.rint(np.log2(np.where(a > 0, a, 1.0))))
