@@ -28,3 +28,7 @@ def test_products(cls, kind, seed):
     expected = np.abs(q.lam * x - r * x).sum(axis=1)
     expected = expected + np.abs(eta * np.where(q.inequalities, q.d - Wx, 0)).sum(axis=1)
     np.testing.assert_allclose(found.products, expected / value, rtol=1e-9)
+    # no solution costs less than nothing
+    least = np.minimum(expected, objective(problem, x)) / value
+    np.testing.assert_allclose(found.complementarity, least, rtol=1e-9)
+    np.testing.assert_allclose(found.kkt, np.maximum(found.natural, least), rtol=1e-9)
