@@ -1,13 +1,16 @@
-"""Complementarity by its formula, in plain NumPy, from the statement's own fields."""
+"""Complementarity and gap by their formulas, in plain NumPy, from the statement's own fields."""
 
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cvxinv import Latent
+from cvxinv.certificate.bound import bound
 from cvxinv.certificate.pair import pair
 from cvxinv.certificate.point import quadratic_point
 from tests.support.instances import CLASSES, instance, objective
+from tests.support.planted import planted
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -32,3 +35,19 @@ def test_products(cls, kind, seed):
     least = np.minimum(expected, objective(problem, x)) / value
     np.testing.assert_allclose(found.complementarity, least, rtol=1e-9)
     np.testing.assert_allclose(found.kkt, np.maximum(found.natural, least), rtol=1e-9)
+
+
+@given(st.integers(0, 2**32 - 1))
+@example(0)
+def test_the_gap_is_objective_less_bound(seed):
+    """Summed from terms in which nothing cancels; beside a planted optimum, with rows that have
+    both a multiplier and slack.
+    """
+    rng = np.random.default_rng(seed)
+    p = planted(Latent, rng)
+    x = p.x + 1e-3 * rng.standard_normal(p.x.shape)
+    at = quadratic_point(p.problem.quadratic(), x)
+    found = bound(pair(at, p.eta))
+    gap = objective(p.problem, x) - found.lower
+    assert (found.lower > 0).all()
+    np.testing.assert_allclose(found.gap * at.s**2, gap, rtol=1e-6)
