@@ -5,11 +5,11 @@ from functools import cached_property
 
 from cvxinv import newton
 from cvxinv.arrays import Array, namespace
-from cvxinv.certificate.point import ConstrainedPoint, Point
+from cvxinv.certificate.point import IDLE, ConstrainedPoint, Point
 
 EPS = 2.0**-52
+BLIND = 1e-4  # relative: rounding in A x with which x is no longer judged
 FAR = 1e3  # sum_j D_j |x_j| / s from which on rounding of x is allowed for
-IDLE = 64 * EPS  # relative: misfit that rounding makes of an x for which nothing asks
 
 
 def largest(a: Array) -> Array:
@@ -62,11 +62,12 @@ class Pair:
     @cached_property
     def natural(self) -> Array:
         """The largest natural residual, (B,), above what rounding of a far x makes of it: A x is
-        known to eps sum_j D_j |x_j|.
+        known to eps sum_j D_j |x_j|. Where that is as much as `BLIND`, nothing is known.
         """
-        xp = namespace(self.r)
+        xp, found = namespace(self.r), self._largest()
         rounding = 4 * EPS * xp.clip(self.at.length - FAR, 0, None)
-        return xp.clip(self._largest() - rounding, 0, None)
+        above = xp.clip(found - rounding, 0, None)
+        return xp.where(rounding < BLIND, above, xp.maximum(found, rounding))
 
     def _largest(self) -> Array:
         return largest(self.columns)

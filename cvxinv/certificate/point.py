@@ -12,6 +12,7 @@ from cvxinv.arrays import Array, float64, namespace
 from cvxinv.newton import units
 from cvxinv.problems import LastLayer, Quadratic, batched
 
+IDLE = 2.0**-46  # relative: what rounding makes of an x for which nothing asks
 MOST = 1e120  # of s over the size of a row: what squares can hold
 
 
@@ -85,6 +86,7 @@ class Point:
         worst = xp.zeros_like(self.s)
         if q.restricted:
             worst = xp.max(xp.where(q.columns, 0.0, self.sizes), axis=1)
+            worst = xp.where(self.idle & (worst > IDLE), 1.0, worst)
         if q.nonnegative and not self.positive:
             worst = xp.maximum(worst, xp.maximum(-xp.min(x, axis=1), self.below_zero()))
         return worst

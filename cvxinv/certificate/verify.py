@@ -23,7 +23,8 @@ N is the largest of the natural residuals
     | x_j - prox_j(x_j + r_j) |    and    | min(eta_i, d_i - C_i x) |        (in these units),
 
 where prox_j is soft-thresholding at lam_j, clipped at 0 where x >= 0, less what rounding makes of a
-far x: 4 eps (L - 1000), L = sum_j D_j |x_j| / s. P is the complementarity in sum,
+far x: 4 eps (L - 1000), L = sum_j D_j |x_j| / s (if that is 1e-4, nothing is known of x: N is no
+less). P is the complementarity in sum,
 
     sum_j | lam_j |x_j| - r_j x_j |  +  sum_i | eta_i (d_i - C_i x) |         (in units of V),
 
