@@ -50,15 +50,17 @@ w. With none, for every feasible y,
 
     objective(y)  >=  objective(x) - tol V - N s sum_j D_j |y_j - x_j|:                          (1)
 
-a point that is better by 2 tol V is far away, at tol V / (N s); and none is found there by `rival`
-unless N <= 1e-12, where it is more than tol / 2e-12 units s / D away. Proof of (1): by convexity
-objective(y) - objective(x) >= sum_j (lam_j |y_j| - lam_j |x_j| - r_j (y_j - x_j)) - eta'C (y - x).
-With C y <= d the last term costs at most eta'(d - C x), a part of P (eta_i < 0 is part of N). If N
-holds in column j by its gradient, the term of column j is at least -N D_j s |y_j - x_j|. If it
-holds by |x_j| <= N s / D_j, then |r_j| <= lam_j (r_j <= lam_j where x >= 0) up to N D_j s, so that
-lam_j |y_j| - r_j y_j >= -N D_j s |y_j|, and lam_j |x_j| - r_j x_j is a part of P. Where P is the
-objective or the gap, it bounds objective(x) - optimum itself. How far x is from a solution depends
-on the conditioning of A besides: ||A (x - x*)||^2 <= 2 (objective - optimum).
+N with the 4 eps L that are taken off it. A point better by 2 tol V is far away, at tol V / (N s),
+and `rival` found none there unless N <= 1e-12; where the large terms of A y round by as much as it
+is better, no float64 is that point. Proof of (1): by convexity objective(y) - objective(x) >= sum_j
+(lam_j |y_j| - lam_j |x_j| - r_j (y_j - x_j)) - eta'C (y - x). With C y <= d the last term costs at
+most eta'(d - C x), a part of P (eta_i < 0 is part of N). If N holds in column j by its gradient,
+the term of column j is at least -N D_j s |y_j - x_j|. If it holds by |x_j| <= N s / D_j, then |r_j|
+<= lam_j (r_j <= lam_j where x >= 0) up to N D_j s, so that lam_j |y_j| - r_j y_j >= -N D_j s |y_j|,
+and lam_j |x_j| - r_j x_j is a part of P. Where P is the objective, the gap or a bound of `rival`,
+it bounds objective(x) - optimum itself; where it is what an active-set method gained, that is all
+there is. How far x is from a solution depends on the conditioning of A besides: ||A (x - x*)||^2 <=
+2 (objective - optimum).
 
 *Optimal, so accepted.* The exact solution with its exact multipliers, rounded to float64, has
 violation and N <= c eps (1 + L), since A x moves by eps sum_j D_j |x_j| = eps s L, products round

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from cvxinv import LastLayer, LeastSquares, MidLayer, verify
 from cvxinv.certificate import rival
 from cvxinv.certificate.pair import pair
 from cvxinv.certificate.point import quadratic_point
+from tests.support.instances import tensors
 from validation import exact
 
 DRAWS = st.integers(0, 2**32 - 1)
@@ -67,3 +69,15 @@ def test_a_well_conditioned_matrix_bounds_what_is_to_be_gained(monkeypatch):
         excess = rival.excess(found, np.arange(4))
         true = 0.5 * (((moved - x) @ W.T) ** 2).sum(axis=1) / found.at.s**2
         np.testing.assert_allclose(excess, true, rtol=1e-3, atol=1e-30)
+
+
+def test_tensors_and_batches_get_the_same_verdicts():
+    points = np.array([[0, 1 / S, 1 / S - 1], [1.0, 0.0, 0.0], [0, 1 / S, 1 / S - 1]])
+    problem = LastLayer(PARALLEL.W, np.tile(PARALLEL.y, (3, 1)))
+    expected = [True, False, True]
+    assert verify(problem, points).optimal(1e-8).tolist() == expected
+    found = verify(tensors(problem), torch.tensor(points))
+    assert isinstance(found.kkt, torch.Tensor)
+    assert found.optimal(1e-8).tolist() == expected
+    free = LeastSquares(problem.W, problem.y)
+    assert verify(tensors(free), torch.tensor(points)).optimal(1e-8).tolist() == expected
