@@ -56,7 +56,7 @@ def test_a_solver_that_fails_costs_no_truth(monkeypatch):
     def fails(*_, **__):
         raise programmes.cp.error.SolverError("no")
 
-    monkeypatch.setattr(programmes.cp.Problem, "solve", fails)
+    monkeypatch.setattr(programmes.cp.Problem, "get_problem_data", fails)
     found = spark(np.random.default_rng(0).standard_normal((6, 10)), 0.5, method="milp")
     assert (found.lower, found.upper) == (3, 7)
 
