@@ -1,10 +1,15 @@
-"""The command line: `cvxinv demo`, `invert`, `verify`, `check`; one file per command."""
+"""The command line: `cvxinv demo`, `convert`, `invert`, `verify`, `check`, `bench`; one file per
+command.
+"""
 
 import os
 import sys
 from collections.abc import Sequence
 
+from cvxinv.cli.output import InterruptedRunError
 from cvxinv.errors import MissingSolverError
+
+INTERRUPTED = 130  # what shells say of Ctrl-C, and typer, too
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,9 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return int(app(arguments or ["--help"], prog_name="cvxinv", standalone_mode=False) or 0)
+        code = int(app(arguments or ["--help"], prog_name="cvxinv", standalone_mode=False) or 0)
+        return _complain("interrupted", code) if code == INTERRUPTED else code
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("interrupted", 130)
+        return _complain("interrupted", INTERRUPTED)
+    except InterruptedRunError as error:
+        return _complain(str(error), INTERRUPTED)
     except OSError as error:
         return _complain(
             f"{error.filename}: {error.strerror}"

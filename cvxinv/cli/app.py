@@ -6,11 +6,15 @@ from typing import Annotated
 
 import typer
 
-from cvxinv.cli import bench, check, demo, invert, verify
+from cvxinv.cli import bench, check, convert, demo, invert, verify
 from cvxinv.version import __version__
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-for command in (demo.demo, invert.invert, verify.verify, check.check, bench.bench):
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo.demo, convert.convert, invert.invert, verify.verify, check.check, bench.bench):
     app.command()(command)
 
 

@@ -3,7 +3,6 @@ the GEMM floor, in one run.
 """
 
 import os
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,20 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cvxinv import record
-from cvxinv.cli.common import check_folder, check_picture, read_generator
+from cvxinv.cli.common import Dtype, check_device, check_picture, read_generator
+from cvxinv.cli.output import check_folder
 
 if TYPE_CHECKING:
     from cvxinv.generator import Generator
 
 SIZES = "20-128-392-784"
 PICTURE = Path("cvxinv-bench.png")
-
-
-class Dtype(StrEnum):
-    """Precision of the data."""
-
-    float32 = "float32"
-    float64 = "float64"
 
 
 def bench(
@@ -40,7 +33,7 @@ def bench(
     ] = None,
     generator: Annotated[
         str | None,
-        typer.Option(help="A generator file (safetensors), or the word mnist, in its place."),
+        typer.Option(help="A generator file (safetensors), or gan or vae, in its place."),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="How many signals.")] = 512,
     noise: Annotated[
@@ -108,10 +101,7 @@ def bench(
     from cvxinv.cli import bench_report
     from cvxinv.solution import STATUS_TOLERANCE
 
-    if device not in ("cpu", "cuda"):
-        raise ValueError(f"--device: expected cpu or cuda, got {device!r}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device: this machine has no CUDA device")
+    check_device(device)
     torch.set_num_threads(threads)
     tol = STATUS_TOLERANCE[dtype]
 

@@ -12,6 +12,7 @@ from cvxinv import record
 from cvxinv.bench import floor, rivals
 from cvxinv.bench.measure import Kind, Row, best, total
 from cvxinv.bench.scaling import Scaling
+from cvxinv.cli import common
 from cvxinv.cli.common import table
 
 WIDTH = 150  # of tables that go to a file
@@ -56,7 +57,7 @@ def show(
             "",
             "",
         )
-    console.print(out)
+    common.show(console, out)
     counted = "; ".join(
         f"{row.problem} {row.note}" for rows in groups for row in rows if row.kind is Kind.FLOOR
     )
@@ -110,7 +111,7 @@ def _show_scaling(console: Console, grown: Scaling) -> None:
     )
     for batch in dict.fromkeys(row.batch for row in grown.batches):
         out.add_row(str(batch), *(_checked(row) for row in grown.batches if row.batch == batch))
-    console.print(out)
+    common.show(console, out)
     if grown.widths:
         out = table(
             "fast by width of the hidden layers: ms per signal",
@@ -119,7 +120,7 @@ def _show_scaling(console: Console, grown: Scaling) -> None:
         )
         for wide in grown.widths:
             out.add_row("-".join(map(str, wide.sizes)), *map(_checked, wide.rows))
-        console.print(out)
+        common.show(console, out)
     out = table("One signal alone: ms", "", *(rows[0].problem for rows in grown.single), "all")
     for kind in (Kind.FAST, Kind.RIVAL):
         chosen = [rows[0] if kind is Kind.FAST else best(rows) for rows in grown.single]
@@ -130,7 +131,7 @@ def _show_scaling(console: Console, grown: Scaling) -> None:
             for row in chosen
         ]
         out.add_row(_total_name(kind), *cells, f"{1e3 * total(grown.single, kind):.4g}")
-    console.print(out)
+    common.show(console, out)
 
 
 def _total_name(kind: Kind) -> str:

@@ -12,8 +12,7 @@ from cvxinv.cli.common import (
     check_picture,
     layer_names,
     read_generator,
-    read_mask,
-    read_signals,
+    show,
     solve,
     spread,
     table,
@@ -28,13 +27,11 @@ if TYPE_CHECKING:
 def check(
     generator: Annotated[
         str,
-        typer.Argument(
-            help="A generator file (safetensors), or the word mnist.", show_default=False
-        ),
+        typer.Argument(help="A generator file (safetensors), or gan or vae.", show_default=False),
     ],
     signals: Annotated[
         Path | None,
-        typer.Argument(help="Signals (.npy, .npz) whose supports to find.", show_default=False),
+        typer.Argument(help="Signals as for invert, whose supports to find.", show_default=False),
     ] = None,
     mask: Annotated[
         Path | None, typer.Option(help="Observed pixels of the signals (boolean .npy, .npz).")
@@ -85,18 +82,21 @@ def check(
             f"{conditioning(W):.3g}",
             spread(np.linalg.norm(W, axis=0)),
         )
-    console.print(weights)
+    show(console, weights)
 
     observed = None
     if signals is None:
         supports = G.supports(np.random.default_rng(seed).standard_normal((samples, n[0])))
         source = f"{samples} latent samples, seed {seed}"
     else:
+        from cvxinv.cli.signals import read_signals
         from cvxinv.pursuits import latent_pursuit
         from cvxinv.solution import Status
 
-        y = read_signals(signals, G)
-        observed = read_mask(mask, y)
+        given = read_signals(signals, mask, G)
+        y, observed = given.y, given.observed
+        if given.note is not None:
+            console.print(given.note, highlight=False)
         inversion = latent_pursuit(
             G, y, partial(solve, n_jobs=jobs), observed=observed, debias=False
         )
@@ -113,7 +113,7 @@ def check(
             )
             console.print(text, highlight=False, style="yellow")
     masks = _masks(G, supports, observed)
-    console.print(_supports(G, masks, source))
+    show(console, _supports(G, masks, source))
     sizes = [S.sum(axis=1) for S in masks]
     unique = np.all(
         [rows >= unknowns for rows, unknowns in zip(sizes[1:], n, strict=False)], axis=0

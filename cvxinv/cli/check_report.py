@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cvxinv.cli import common
 from cvxinv.cli.common import spread, table
 from cvxinv.guarantees.bracket import Verdict
 
@@ -24,7 +25,7 @@ COLOURS = {Verdict.HOLDS: "#2c7a4b", Verdict.FAILS: "#b3382c", Verdict.UNDECIDED
 
 def show(console: "Console", found: Sequence["Uniqueness"]) -> None:
     """Print the table and what stands behind the verdicts that are not HOLDS."""
-    console.print(_table(found))
+    common.show(console, _table(found))
     for one in found:
         for condition in one.conditions:
             for verdict in (Verdict.FAILS, Verdict.UNDECIDED):

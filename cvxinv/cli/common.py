@@ -1,14 +1,17 @@
 """What the commands share: reading generators, signals and masks, and the look of the tables."""
 
+import importlib
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cvxinv import checks
+from cvxinv.cli.output import check_folder
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from cvxinv.generator import Generator
@@ -17,7 +20,14 @@ if TYPE_CHECKING:
 
 # words for `mnist_generator`
 SHIPPED: dict[str, Literal["gan", "vae"]] = {"mnist": "gan", "gan": "gan", "vae": "vae"}
-SOLVERS = ("CLARABEL", "OSQP", "SCS")
+LEGIBLE = 16  # characters of a column that may wrap
+
+
+class Dtype(StrEnum):
+    """Precision of the data."""
+
+    float32 = "float32"
+    float64 = "float64"
 
 
 def read_generator(name: str) -> "Generator":
@@ -29,37 +39,21 @@ def read_generator(name: str) -> "Generator":
     return mnist_generator(SHIPPED[name]) if name in SHIPPED else Generator.load(name)
 
 
-def read_array(path: Path, key: str) -> Any:
-    """The array of an .npy file; of an .npz file the one called `key`, or the only one."""
+def read_array(path: Path, key: str, beside: tuple[str, ...] = ()) -> Any:
+    """The array of an .npy file; of an .npz file the one called `key`, or the only one but for
+    those that may stand `beside` it.
+    """
     from cvxinv.errors import ProblemFileError
     from cvxinv.problems.npz import Arrays
 
     found = Arrays(path)
-    if key not in found and len(found) != 1:
+    candidates = [name for name in found if name not in beside] if len(found) > 1 else [*found]
+    if key not in found and len(candidates) != 1:
         raise ProblemFileError(
             f"{path}: expected an array called {key!r}, or only one; found"
             f" {', '.join(sorted(found)) or 'none'}"
         )
-    return found[key if key in found else next(iter(found))]
-
-
-def read_signals(path: Path, G: "Generator") -> Any:
-    """Signals y (B, n) of G; a single one gets a leading axis."""
-    y = checks.signals(str(path), read_array(path, "y"), G.sizes[-1])
-    return y if y.ndim == 2 else y[None, :]
-
-
-def read_mask(path: Path | None, y: Any) -> Any:
-    """The observed pixels, True where seen, (n,) or (B, n); None without a file."""
-    if path is None:
-        return None
-    return checks.mask(str(path), read_array(path, "mask"), y, y.shape[1])
-
-
-def check_folder(path: Path) -> None:
-    """Complain before long work, not after it, if a file cannot be written there."""
-    if not path.resolve().parent.is_dir():
-        raise FileNotFoundError(2, "the folder does not exist", str(path.parent))
+    return found[key if key in found else candidates[0]]
 
 
 def check_picture(path: Path) -> None:
@@ -73,6 +67,14 @@ def check_picture(path: Path) -> None:
             f"{path}: expected a picture that ends in one of"
             f" {', '.join('.' + k for k in sorted(known))}"
         )
+
+
+def check_device(device: str) -> None:
+    """Complain about a device that is not there; torch is loaded only to look for a GPU."""
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"--device: expected cpu or cuda, got {device!r}")
+    if device == "cuda" and not importlib.import_module("torch").cuda.is_available():
+        raise ValueError("--device: this machine has no CUDA device")
 
 
 def solve(
@@ -112,6 +114,39 @@ def table(title: str, *columns: str) -> "Table":
     for i, column in enumerate(columns):
         out.add_column(column, justify="right" if i else "left", no_wrap=True)
     return out
+
+
+def show(console: "Console", out: "Table") -> None:
+    """Print a table; where the console is too narrow for its columns, a line for every cell, so
+    that none is lost.
+    """
+    if _width(out) <= console.width:
+        console.print(out)
+        return
+    cells = [[*column.cells] for column in out.columns]
+    console.print(out.title or "", style="bold", highlight=False)
+    for row in zip(*cells, strict=True):
+        console.print()
+        for column, cell in zip(out.columns, row, strict=True):
+            name = f"{column.header}: " if column.header else ""
+            if cell:
+                console.print(f"{name}{cell}", highlight=False)
+
+
+def _width(out: "Table") -> int:
+    """Columns of the console that a table needs."""
+    from rich.text import Text
+
+    def needed(text: str, no_wrap: bool) -> int:
+        plain = Text.from_markup(text)
+        return plain.cell_len if no_wrap else min(plain.cell_len, LEGIBLE)
+
+    columns = [
+        max(needed(str(text), column.no_wrap) for text in (column.header, *column.cells))
+        for column in out.columns
+    ]
+    padding, edges = 2 * len(columns), len(columns) + 1
+    return sum(columns) + padding + edges
 
 
 def finite(values: Any) -> Any:

@@ -12,15 +12,16 @@ import typer
 
 from cvxinv import record
 from cvxinv.cli.common import (
-    check_folder,
     check_picture,
     count,
     finite,
     layer_names,
+    show,
     solve,
     table,
     worst_kkt,
 )
+from cvxinv.cli.output import check_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,7 +76,7 @@ def demo(
     where = record.machine()
     runs = _runs(G, z, _masks(rng, (signals, G.sizes[-1])), jobs)
     console = Console()
-    console.print(_table(G, runs))
+    show(console, _table(G, runs))
     _explain(console, runs)
     _draw(out, G(z), runs)
     if report is not None:

@@ -1,7 +1,8 @@
 """`cvxinv invert`: signals from a file, latent vectors with error bars and certificates to a file,
-and perhaps a picture.
+and perhaps a picture. In parts: what is finished is kept, whatever ends the run.
 """
 
+from contextlib import nullcontext
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -10,27 +11,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cvxinv.cli.common import (
-    check_folder,
+    Dtype,
+    check_device,
     check_picture,
     layer_names,
     read_generator,
-    read_mask,
-    read_signals,
+    show,
     solve,
 )
+from cvxinv.cli.invert_run import Method, Run
+from cvxinv.cli.output import InterruptedRunError, one_interrupt, output
 
 if TYPE_CHECKING:
+    from cvxinv.cli.result import Rows
+    from cvxinv.cli.signals import Signals
     from cvxinv.generator import Generator
-    from cvxinv.solution import Inversion
-
-
-class Method(StrEnum):
-    """`cvxinv.invert`, and the pursuits by the names of the paper."""
-
-    invert = "invert"
-    latent = "latent-pursuit"
-    basis = "layered-basis-pursuit"
-    linear = "linear-programming"
 
 
 class Solver(StrEnum):
@@ -41,31 +36,32 @@ class Solver(StrEnum):
     SCS = "SCS"
 
 
-IN_RANGE = 1e-6  # relative residual up to which a signal counts as reproduced
 APPLIES = {  # which options which method has
     Method.invert: {"--noise", "--starts", "--prior", "--seed", "--solver", "--jobs"},
     Method.latent: {"--lam", "--gamma", "--debias", "--solver", "--jobs"},
     Method.basis: {"--lam", "--noise", "--debias", "--solver", "--jobs"},
     Method.linear: {"--noise"},
 }
-# what only `cvxinv.invert` finds
-FIGURES = ("objective", "noise", "covariance", "standard_error")
-FIT = (*FIGURES, "condition", "identifiable", "agreement")
 
 
 def invert(
     generator: Annotated[
         str,
         typer.Argument(
-            help="A generator file (safetensors), or the word mnist.", show_default=False
+            help="A generator file (safetensors; `cvxinv convert` makes one), or gan or vae.",
+            show_default=False,
         ),
     ],
     signals: Annotated[
         Path,
-        typer.Argument(help="Signals, (n,) or (B, n): .npy, or .npz with y.", show_default=False),
+        typer.Argument(
+            help="Signals, (n,), (B, n) or images: .npy, .npz with y (and perhaps observed), a .png"
+            " file or a folder of them, which are scaled to the output's range.",
+            show_default=False,
+        ),
     ],
     mask: Annotated[
-        Path | None, typer.Option(help="Observed pixels, (n,) or (B, n): boolean .npy or .npz.")
+        Path | None, typer.Option(help="Observed pixels, True where seen: boolean .npy or .npz.")
     ] = None,
     method: Annotated[
         Method,
@@ -105,17 +101,26 @@ def invert(
     solver: Annotated[
         Solver | None,
         typer.Option(
-            help="CVXPY's solver for the pursuit (default: CLARABEL; for invert: fast.solve,"
-            " without CVXPY).",
+            help="CVXPY and this solver for the pursuit (default: fast.solve, without CVXPY).",
             show_choices=True,
         ),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option(help="Processes of CVXPY; -1: all cores (default: 1).")
     ] = None,
+    device: Annotated[str, typer.Option(help="Where to compute: cpu or cuda.")] = "cpu",
+    dtype: Annotated[
+        Dtype | None, typer.Option(help="Precision (default: that of the signals).")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of torch (default: its own choice).")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where the result goes (.npz).")] = Path(
         "inversion.npz"
     ),
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace result and picture if they exist.")
+    ] = False,
     picture: Annotated[
         Path | None, typer.Option(help="Where a picture of the first 12 signals goes, if anywhere.")
     ] = None,
@@ -124,15 +129,17 @@ def invert(
         typer.Option(metavar="HxW", help="Of an image in the picture (default: a square)."),
     ] = None,
 ) -> None:
-    """Find the latent vectors of signals of a generator, and how sure they are; exit code 1 if not
-    one of them was inverted.
+    """Find the latent vectors of signals of a generator, and how sure they are.
+
+    The signals are taken in order, in parts. Ctrl-C ends the run with exit code 130 and keeps what
+    is finished: the result then has the rows of the first signals alone, while its `total` says how
+    many there were. Exit code 1 if not one signal was inverted.
     """
-    import numpy as np
     from rich.console import Console
 
-    from cvxinv.cli import invert_report as show
-    from cvxinv.generator.arguments import observed_norm
-    from cvxinv.solution import Status
+    from cvxinv.cli import invert_report as report
+    from cvxinv.cli import result
+    from cvxinv.cli.signals import read_signals
 
     options = {
         "noise": noise,
@@ -145,65 +152,98 @@ def invert(
         "solver": solver,
         "jobs": jobs,
     }
+    _check_options(method, options)
+    if shape is not None and picture is None:
+        raise ValueError("--shape: needs --picture, whose images it is for")
+    if picture is not None:
+        check_picture(picture)
+    if device != "cpu" and (solver is not None or method is Method.linear):
+        raise ValueError("--device: CVXPY computes on the CPU")
+    check_device(device)
+    with one_interrupt() as ignore:
+        console = Console()
+        with (
+            output(out, overwrite) as draft,
+            nullcontext() if picture is None else output(picture, overwrite) as canvas,
+        ):
+            G = read_generator(generator)
+            size = None if picture is None else report.image_shape(shape, G.sizes[-1])
+            given = read_signals(signals, mask, G)
+            if given.note is not None:
+                console.print(given.note, highlight=False)
+            run = Run(method, G, given, _arguments(options), device, dtype, threads)
+            parts, stopped = run.in_parts()
+            if not parts:
+                assert stopped is not None
+                raise stopped
+            ignore()
+            found = result.joined(parts)
+            result.write(draft, found, _shared(method, G, given))
+            if canvas is not None:
+                report.picture(canvas, G, given.y, given.observed, found, size)
+
+        B = len(found["z"])
+        show(console, report.statuses(f"{method.value} of {B} signals", found["status"]))
+        fit = "standard_error" in found
+        show(console, report.figures(found) if fit else report.layers(G, found))
+        report.misfit(console, given, found, layers=method is not Method.invert)
+        if picture is not None:
+            console.print(f"picture: {picture}", highlight=False, soft_wrap=True)
+        console.print(f"result: {out}", highlight=False, soft_wrap=True)
+        if stopped is not None:
+            _explain(stopped, f"{out} keeps the first {B} of {len(given.y)} signals")
+    if B and not _solved(found).any():
+        console.print("no signal was inverted: see the statuses above", style="red")
+        raise typer.Exit(1)
+
+
+def _explain(stopped: BaseException, kept: str) -> None:
+    """What ended the work before its time, and what is left of it."""
+    if isinstance(stopped, KeyboardInterrupt):
+        raise InterruptedRunError(f"interrupted; {kept}")
+    typer.echo(kept, err=True)
+    raise stopped
+
+
+def _shared(method: Method, G: "Generator", given: "Signals") -> dict[str, Any]:
+    """What a result file holds beside its rows."""
+    from cvxinv.version import __version__
+
+    shared = {
+        "total": len(given.y),
+        "kkt_layers": layer_names(G),
+        "method": method.value,
+        "version": __version__,
+    }
+    return shared if given.files is None else shared | {"files": given.files}
+
+
+def _check_options(method: Method, options: dict[str, Any]) -> None:
     for name, value in options.items():
         if value is not None and f"--{name}" not in APPLIES[method]:
             raise ValueError(f"--{name} does not apply to {method.value}")
-    if jobs == 0:
+    if options["jobs"] == 0:
         raise ValueError("--jobs: expected a number of processes, or -1 for all cores, got 0")
-    if jobs is not None and solver is None and method is Method.invert:
-        raise ValueError(
-            "--jobs: these are processes of CVXPY, which invert uses only with --solver"
-        )
-    if prior is not None and noise is None:
+    if options["jobs"] is not None and options["solver"] is None:
+        raise ValueError("--jobs: these are processes of CVXPY, which needs --solver")
+    if options["prior"] is not None and options["noise"] is None:
         raise ValueError("--prior: needs --noise, the standard deviation of the noise of a pixel")
-    if shape is not None and picture is None:
-        raise ValueError("--shape: needs --picture, whose images it is for")
-    check_folder(out)
-    if picture is not None:
-        check_picture(picture)
-    G = read_generator(generator)
-    size = None if picture is None else show.image_shape(shape, G.sizes[-1])
-    y = read_signals(signals, G)
-    observed = read_mask(mask, y)
-    backend = None
-    if method is not Method.invert or solver is not None:
-        backend = partial(solve, solver=None if solver is None else solver.value, n_jobs=jobs or 1)
-    options |= {
-        "observed": observed,
-        "lam": None if lam is None else _numbers(lam),
-        "solver": None,
-        "jobs": None,
-    }
-    console = Console()
-    with console.status(f"{method.value} of {len(y)} signals .."):
-        inversion = _run(method, G, y, backend, {k: v for k, v in options.items() if v is not None})
-    residual = inversion.residual
-    with open(out, "wb") as file:
-        np.savez_compressed(
-            file, **contents(G, inversion, residual), method=np.asarray(method.value)
+    lam = options["lam"]
+    if lam == "theorem3" and method is not Method.basis:
+        raise ValueError(
+            f"--lam: {lam} belongs to {Method.basis.value}; {method.value} takes numbers"
         )
 
-    console.print(show.statuses(f"{method.value} of {len(y)} signals", inversion.status))
-    console.print(
-        show.layers(G, inversion) if inversion.standard_error is None else show.figures(inversion)
-    )
-    console.print(show.misfit(residual), highlight=False)
-    size_of_y = observed_norm(np.where(np.isfinite(y), y, 0.0), observed)
-    missed = int((residual > IN_RANGE * np.maximum(size_of_y, 1e-300)).sum())
-    if missed:
-        text = (
-            f"{missed} of {len(y)} are not reproduced to {IN_RANGE:g}: noisy, or not in the range"
-            " of G"
-        )
-        text += "" if method is Method.invert else " (OPTIMAL speaks of layers)"
-        console.print(text, highlight=False, style="yellow")
-    if picture is not None and size is not None:
-        show.picture(picture, G, y, observed, inversion, size)
-        console.print(f"picture: {picture}", highlight=False, soft_wrap=True)
-    console.print(f"result: {out}", highlight=False, soft_wrap=True)
-    if len(y) and not any(s in (Status.OPTIMAL, Status.STATIONARY) for s in inversion.status):
-        console.print("no signal was inverted: see the statuses above", style="red")
-        raise typer.Exit(1)
+
+def _arguments(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, as the library takes them."""
+    given = {k: v for k, v in options.items() if v is not None}
+    if "lam" in given:
+        given["lam"] = _numbers(given["lam"])
+    solver, jobs = given.pop("solver", None), given.pop("jobs", 1)
+    if solver is not None:
+        given["solve"] = partial(solve, solver=solver.value, n_jobs=jobs)
+    return given
 
 
 def _numbers(text: str) -> Any:
@@ -218,43 +258,5 @@ def _numbers(text: str) -> Any:
     return values if len(values) > 1 else values[0]
 
 
-def _run(
-    method: Method, G: "Generator", y: Any, backend: Any, options: dict[str, Any]
-) -> "Inversion":
-    from cvxinv.inversion.invert import invert
-    from cvxinv.pursuits import latent_pursuit, layered_basis_pursuit, linear_programming
-
-    if method is Method.invert:
-        return invert(G, y, solve=backend, **options)
-    if method is Method.linear:
-        return linear_programming(G, y, **options)
-    if method is Method.basis:
-        return layered_basis_pursuit(G, y, backend, **options)
-    if isinstance(options.get("lam"), str):
-        raise ValueError(
-            f"--lam: {options['lam']} belongs to {Method.basis.value}; {method.value} takes numbers"
-        )
-    return latent_pursuit(G, y, backend, **options)
-
-
-def contents(G: "Generator", inversion: "Inversion", residual: Any) -> dict[str, Any]:
-    """The arrays of a result file: z, signal, status, residual, kkt (B, L+1), layer_i, support_i;
-    of `cvxinv.invert` also FIT.
-    """
-    import numpy as np
-
-    from cvxinv.version import __version__
-
-    out = {
-        "z": inversion.z,
-        "signal": inversion.signal,
-        "residual": residual,
-        "status": np.array([s.name for s in inversion.status]),
-        "kkt": np.stack([s.certificate.kkt for s in inversion.solutions], axis=1),
-        "kkt_layers": np.array(layer_names(G)),
-        "version": np.asarray(__version__),
-    }
-    out |= {name: getattr(inversion, name) for name in FIT if getattr(inversion, name) is not None}
-    for i, (x, S) in enumerate(zip(inversion.layers, inversion.supports, strict=True), start=1):
-        out |= {f"layer_{i}": x, f"support_{i}": S}
-    return out
+def _solved(found: "Rows") -> Any:
+    return (found["status"] == "OPTIMAL") | (found["status"] == "STATIONARY")

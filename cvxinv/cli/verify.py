@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cvxinv.cli.common import read_array, table
+from cvxinv.cli.common import read_array, show, table
 
 SHOWN = 20  # rows printed; the verdict counts all
 
@@ -63,7 +63,7 @@ def verify(
             verdict,
         )
     console = Console()
-    console.print(out)
+    show(console, out)
     console.print(f"{optimal.sum()} of {len(optimal)} optimal to {tol:g}", highlight=False)
     if not c.convex and stationary.any():
         console.print(

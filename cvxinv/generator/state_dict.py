@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cvxinv.arrays import Array, dtype_name, is_torch
+from cvxinv.arrays import Array, dtype_name, is_torch, to_numpy
 from cvxinv.errors import GeneratorFileError, UnsupportedModuleError
 
 EPS = 1e-5  # of batch normalisation, which a state dict does not hold
@@ -58,11 +58,21 @@ class Block:
 
 
 def read(source: Any) -> tuple[list[Array], list[Array]]:
-    """Weights and biases of eq. 2 from a state dict, or from a file that holds one."""
-    from_file = isinstance(source, (str, PathLike))
-    state = _loaded(source) if from_file else source
+    """Weights and biases of eq. 2 from a state dict, or, as NumPy arrays, from a file that holds
+    one.
+    """
+    if not isinstance(source, (str, PathLike)):
+        return chain(source)
+    weights, biases = chain(loaded(source), has_order(source))
+    return [to_numpy(W) for W in weights], [to_numpy(b) for b in biases]
+
+
+def chain(state: Any, ordered: bool = True) -> tuple[list[Array], list[Array]]:
+    """Weights and biases of eq. 2 from a state dict, whose keys may be in the order of the
+    network.
+    """
     blocks = _blocks(state)
-    if from_file and fspath(source).endswith(".safetensors"):  # whose keys are sorted
+    if not ordered:
         blocks = _in_order(blocks)
     maps = _maps(blocks) if blocks else []
     if len(maps) < 2:
@@ -70,7 +80,7 @@ def read(source: Any) -> tuple[list[Array], list[Array]]:
             f"expected two Linears with a ReLU between them, found {_listed(blocks)}"
         )
     like = next(a for a in state.values() if getattr(a, "ndim", 0) == 2)
-    kind = np.asarray if from_file or not is_torch(like) else _as_torch(like)
+    kind = _as_torch(like) if is_torch(like) else np.asarray
     dtype = "float64" if dtype_name(like) == "float64" else "float32"
     return (
         [kind(m.scale.astype(dtype)) for m in maps],
@@ -87,11 +97,19 @@ def _as_torch(like: Any) -> Any:
 # -- files -----------------------------------------------------------------------------------------
 
 
-def _loaded(path: str | PathLike[str]) -> dict[str, Any]:
+def has_order(path: str | PathLike[str]) -> bool:
+    """Whether the keys of a file are in the order of the network: those of safetensors are
+    sorted.
+    """
+    return not fspath(path).endswith(".safetensors")
+
+
+def loaded(path: str | PathLike[str]) -> dict[str, Any]:
+    """The tensors in a file, by their keys; of a pickle nothing else is loaded."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"{fspath(path)}: no such file")
     try:
-        if fspath(path).endswith(".safetensors"):
+        if not has_order(path):
             from safetensors.torch import load_file
 
             return dict(load_file(fspath(path)))

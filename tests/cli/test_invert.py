@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 
 import cvxinv
 from tests.support.shell import SIZES, complains
@@ -37,7 +38,7 @@ def test_invert_writes_what_the_pursuit_finds(run, G, latent):
         ["--method", "layered-basis-pursuit", "--lam", "theorem3", "--noise", "0"],
         ["--method", "linear-programming", "--noise", "1e-7"],
         ["--method", "latent-pursuit", "--no-debias", "--gamma", "0", "--solver", "OSQP"],
-        ["--method", "latent-pursuit", "--lam", "0", "--jobs", "2"],
+        ["--method", "latent-pursuit", "--lam", "0", "--solver", "CLARABEL", "--jobs", "2"],
         ["--noise", "0.01", "--starts", "2", "--seed", "1"],
         ["--noise", "1e-6", "--prior", "1"],
         ["--solver", "CLARABEL", "--jobs", "1"],
@@ -49,6 +50,32 @@ def test_methods_and_options(run, G, latent, options):
     assert code == 0
     with np.load("inversion.npz") as found:
         np.testing.assert_allclose(found["z"], latent[:1], atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["latent-pursuit", "invert"])
+def test_where_and_how_it_is_computed(run, G, latent, method):
+    np.save("y.npy", G(latent))
+    before = torch.get_num_threads()
+    options = ("--method", method, "--device", "cpu", "--dtype", "float32", "--threads", before + 1)
+    try:
+        code, _, _ = run("invert", "g.safetensors", "y.npy", *options)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+    assert code == 0
+    with np.load("inversion.npz") as found:
+        assert found["z"].dtype == np.float32
+        np.testing.assert_allclose(found["z"][[0, 3]], latent[[0, 3]], atol=1e-3)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu(run, G, latent):
+    np.save("y.npy", G(latent))
+    np.save("mask.npy", np.arange(SIZES[-1]) > 2)
+    options = ("--mask", "mask.npy", "--device", "cuda")
+    assert run("invert", "g.safetensors", "y.npy", *options)[0] == 0
+    with np.load("inversion.npz") as found:
+        np.testing.assert_allclose(found["z"][[0, 3]], latent[[0, 3]], atol=1e-7)
 
 
 @pytest.mark.parametrize("method", ["latent-pursuit", "invert"])
@@ -180,6 +207,11 @@ def test_picture_of_a_pursuit_with_hidden_pixels(run, G, latent):
         (["--method", "latent-pursuit", "--gamma", "-1"], "gamma"),
         (["--jobs", "0"], "--jobs"),
         (["--solver", "GUROBI"], "--solver"),
+        (["--device", "tpu"], "--device: expected cpu or cuda"),
+        (["--device", "cuda", "--solver", "OSQP"], "--device: CVXPY computes on the CPU"),
+        (["--dtype", "float16"], "--dtype"),
+        (["--threads", "0"], "--threads"),
+        (["--method", "latent-pursuit", "--jobs", "2"], "--jobs: these are processes of CVXPY"),
         (["--method", "guess"], "--method"),
         (["--out", "no/such/folder.npz"], "folder"),
         (["--mask", "absent.npy"], "absent.npy"),
