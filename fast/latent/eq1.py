@@ -68,15 +68,19 @@ class Fit:
         Jt: Tensor = through(self.weights, [x.sign() for x in xs[1:]])
         return Jt * self._masked(self.phi.derivative(t))[:, None, :]
 
-    def stationary(self, z: Tensor) -> Tensor:
-        """Whether the two parts of the gradient, J'(phi' * G(z)) and J'(phi' * y), cancel to the
-        tolerance (B,).
+    def terms(self, z: Tensor) -> Tensor:
+        """The size (B,) of the larger of the two terms of the gradient, J'(phi' * G(z)) and
+        J'(phi' * y), which cancel at a stationary point.
         """
         xs, t = self._forward(z)
         slope = self._masked(self.phi.derivative(t))
         of_z, of_y = self._backward(xs, slope * self.phi(t)), self._backward(xs, slope * self.y)
-        scale = torch.maximum(of_z.norm(dim=1), of_y.norm(dim=1))
-        return torch.le((of_z - of_y).norm(dim=1), STATUS_TOLERANCE[dtype_name(z)] * scale)
+        return torch.maximum(of_z.norm(dim=1), of_y.norm(dim=1))
+
+    def stationary(self, z: Tensor) -> Tensor:
+        """Whether the terms of the gradient cancel to the tolerance (B,)."""
+        size = self.gradient(z)[1].norm(dim=1)
+        return torch.le(size, STATUS_TOLERANCE[dtype_name(z)] * self.terms(z))
 
     def _forward(self, z: Tensor) -> tuple[list[Tensor], Tensor]:
         """[z, x_1, .., x_L] and W_L x_L + b_L."""

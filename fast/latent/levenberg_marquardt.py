@@ -12,6 +12,8 @@ from cvxinv.checks import integer, nonnegative, per_signal, points
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import signals_of
 
+from . import kinks
+from .clarke import STATIONARY
 from .eq1 import batch, fit_to
 from .race import multistart
 from .steps import begin, descend
@@ -36,15 +38,18 @@ class Minimum:
         then.
     steps : (B,) array of int
         From the winner of the race on.
+    stationarity : (B,) array
+        Clarke residual: the length of the shortest vector in the hull of the gradients around z,
+        relative to the terms that cancel there.
     finished : (B,) bool array
-        Whether no step descends any more: the gradient is zero to rounding, or z lies at a kink of
-        the generator from which none of the steps tried leads down.
+        Whether it is at most 1e-3: no neighbouring piece of the generator descends.
     """
 
     z: Array
     objective: Array
     agreement: Array
     steps: Array
+    stationarity: Array
     finished: Array
 
 
@@ -111,6 +116,8 @@ def levenberg_marquardt(
         agreement = multistart(G, fit, own, lost, open_, starts, seed, scale)
         own.finished |= ~finite
         found = descend(fit, own, steps)
+        clarke = kinks.descend(fit, found)
+        found.finished = torch.isfinite(clarke) & (clarke <= STATIONARY)
         z = torch.where(finite[:, None], found.z, torch.nan)
         objective = torch.where(finite, found.objective, torch.nan)
 
@@ -123,5 +130,6 @@ def levenberg_marquardt(
         back(objective),
         back(agreement),
         back(found.steps),
+        back(torch.where(finite, clarke, torch.nan)),
         back(found.finished & finite),
     )

@@ -1,8 +1,8 @@
 """Several starts for eq. 1: cheap to choose, dear to follow, so they race.
 
-Each random start is the draw, of many, whose signal is nearest to y. A few steps for all, more for
-the best of them. A first wave decides where its finalists agree on z; elsewhere the other starts
-race the winner.
+Each random start is the draw, of many, whose signal is nearest to y. Some steps for all, more for
+the best of them, and the last of them down to where nothing is gained. The steps are those of BFGS
+(`bfgs`), which does not mind the kinks of G, and in float32, which is enough to tell them apart.
 
 Source: successive halving, Jamieson and Talwalkar (2016).
 """
@@ -15,15 +15,15 @@ from cvxinv.arrays import match
 from cvxinv.generator import Generator
 from cvxinv.rows import store, take
 
+from . import bfgs
 from .eq1 import Fit
-from .steps import Point, begin, descend
+from .steps import Point, begin
 
 DRAWS = 1024  # latent vectors drawn for each random start
-HEATS, SHARE = (3, 6), 0.2  # steps in the two heats of a race; the share that goes on, at least two
-FIRST_WAVE = 1 / 3  # of the starts
-# pixels, as a multiple of n_0, from which the first heat estimates J'J: directions need no more
-SKETCH = 20
-RACING = 512  # signals at a time
+HEATS = ((15, 8), (30, 4), (100, 1))  # steps, and how many starts of a signal are left after them
+# pixels, as a multiple of n_0, from which the first metric is estimated
+SKETCH = 10
+RACING = 128  # signals at a time
 STREAM = 2  # beside the seed: not the draws of anyone else
 SAME = 0.1  # relative distance up to which two finalists agree on z
 
@@ -44,21 +44,15 @@ def multistart(
     Signals whose own start is `lost` (B,) have one random start at least.
     """
     agreement = torch.ones_like(own.objective)
-    first = min(count, max(1, round(FIRST_WAVE * count)))
-    waves = [range(first), range(first, count)]
     for rows in torch.split(torch.nonzero(open_ & (lost | (count > 0)))[:, 0], RACING):
-        for wave in waves if count else [range(1)]:
-            if not len(rows) or not len(wave):
-                continue
-            some = take(fit, rows)
-            others = torch.stack([nearest(G, some, [seed, STREAM, k], scale) for k in wave])
-            z, agreement[rows] = race(some, own.z[rows], lost[rows], others)
-            found = begin(some, z)
-            lower = found.objective < own.objective[rows]  # decided in float64
-            better = torch.nonzero(lower)[:, 0]
-            store(own, rows[better], take(found, better))
-            rows = rows[agreement[rows] < 1]
-            lost = lost & ~torch.isfinite(own.objective)
+        some = take(fit, rows)
+        draws = range(max(1, count))
+        others = torch.stack([nearest(G, some, [seed, STREAM, k], scale) for k in draws])
+        z, agreement[rows] = race(some, own.z[rows], lost[rows], others)
+        found = begin(some, z)
+        lower = found.objective < own.objective[rows]  # decided in float64
+        better = torch.nonzero(lower)[:, 0]
+        store(own, rows[better], take(found, better))
     return agreement
 
 
@@ -81,21 +75,31 @@ def race(fit: Fit, own: Tensor, lost: Tensor, others: Tensor) -> tuple[Tensor, T
     """
     single, z = fit.to(torch.float32), torch.cat([own[None], others]).to(torch.float32)
     K, B, n0 = z.shape
-    b = torch.arange(B, device=z.device)
-    at = begin(take(single, b.repeat(K)), z.reshape(K * B, n0))
-    at.objective[:B][lost], at.finished[:B][lost] = torch.inf, True
+    signal = torch.arange(B, device=z.device)
     order = np.random.default_rng(0).permutation(fit.y.shape[1])
-    some = torch.from_numpy(order[: SKETCH * n0]).to(z.device)
-    at = descend(take(single, b.repeat(K)), at, HEATS[0], some)
-    K = min(K, max(2, round(SHARE * K)))
-    at = take(at, (_order(at, b)[:K] * B + b).reshape(-1))
-    at = descend(take(single, b.repeat(K)), at, HEATS[1])
-    zs, valid = at.z.reshape(K, B, n0), torch.isfinite(at.objective).reshape(K, B)
-    winner = zs[_order(at, b)[0], b]
-    same = valid & ((zs - winner).norm(dim=2) <= SAME * winner.norm(dim=1))
-    return winner.to(fit.y.dtype), same.to(fit.y.dtype).sum(0) / valid.sum(0).clamp_min(1)
+    sketch = single.pixels(torch.from_numpy(order[: SKETCH * n0]).to(z.device))
+    all_ = signal.repeat(K)
+    at = bfgs.begin(take(single, all_), z.reshape(K * B, n0), take(sketch, all_))
+    at.objective[:B][lost] = torch.inf  # an own start that is none, in the first places
+    same = torch.ones_like(own[:, 0])
+    for steps, kept in HEATS:
+        at = bfgs.descend(take(single, signal.repeat(len(at.z) // B)), at, steps)
+        places = _order(at, B)[: min(kept, len(at.z) // B)]
+        if kept == 1:
+            same = _agreement(at, places[0], B).to(own.dtype)
+        at = take(at, (places * B + signal).reshape(-1))
+    return at.z.to(own.dtype), same
 
 
-def _order(at: Point, b: Tensor) -> Tensor:
+def _order(at: bfgs.Walk, B: int) -> Tensor:
     """The starts (K, B) of each signal, best first."""
-    return torch.argsort(at.objective.nan_to_num(torch.inf).reshape(-1, len(b)), dim=0, stable=True)
+    values: Tensor = at.objective.nan_to_num(torch.inf).reshape(-1, B)
+    return torch.argsort(values, dim=0, stable=True)
+
+
+def _agreement(at: bfgs.Walk, winner: Tensor, B: int) -> Tensor:
+    """The share (B,) of the finalists whose z is that of the winner."""
+    zs, valid = at.z.reshape(-1, B, at.z.shape[1]), torch.isfinite(at.objective).reshape(-1, B)
+    best = zs[winner, torch.arange(B, device=zs.device)]
+    same = valid & ((zs - best).norm(dim=2) <= SAME * best.norm(dim=1))
+    return same.sum(0) / valid.sum(0).clamp_min(1)

@@ -47,7 +47,7 @@ def begin(fit: Fit, z: Tensor) -> Point:
         objective,
         torch.full_like(objective, FIRST),
         torch.zeros_like(objective, dtype=torch.int64),
-        _exact(fit, objective),
+        exact(fit, objective),
     )
 
 
@@ -107,12 +107,12 @@ def step(fit: Fit, single: Fit, at: Point) -> Point:
     new = torch.where(better[:, None], there[which, b], z)
     value = torch.where(better, least, at.objective)
     stuck = ~better & (damping[-1] >= MOST) & torch.isfinite(value)
-    finished = last | stuck | _exact(fit, value)
+    finished = last | stuck | exact(fit, value)
     damping = torch.where(better, damping[which, b], damping[-1])
     return Point(new, value, damping, at.steps + 1, finished)
 
 
-def _exact(fit: Fit, objective: Tensor) -> Tensor:
+def exact(fit: Fit, objective: Tensor) -> Tensor:
     """Whether the signals are reproduced to rounding; never where their squares overflow."""
     least = EXACT * 0.5 * fit.y.square().sum(1)
     return (objective <= least) & torch.isfinite(least)

@@ -1,0 +1,127 @@
+"""BFGS on eq. 1 with a weak Wolfe line search: descent along the kinks of G, where its minima lie.
+
+Eq. 1 is piecewise smooth, and on data outside the range of G its minima mostly lie where a hidden
+unit or a pixel is exactly at its border. Newton-like steps end there, for the model of one piece
+says nothing of the next. BFGS goes on: every step across a border tells the metric how steep it is,
+so that steps turn along it. The line search must not ask for a small slope, which a kink has not;
+the weak Wolfe conditions ask for descent, and for a slope that has at least flattened.
+
+Source: Lewis, Overton (2013), Nonsmooth optimization via quasi-Newton methods.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from cvxinv.rows import take
+
+from .eq1 import Fit
+
+DESCENT, FLATTER = 1e-4, 0.5  # weak Wolfe: least share of the promised descent; most of the slope
+SEARCH, ENOUGH = 25, 5  # points tried along a direction; and where descent alone will do
+LONGER = 4.0  # while the slope is still steep
+CURVED = 1e-10  # least cosine between step and change of the gradient that says anything
+GAIN = 1e-8  # relative descent of the objective; steps of less count as stalled ..
+PATIENCE = 10  # .. and so many of them in a row end it
+RIDGE = 1e-2  # of the first metric, beside J'J, relative to its mean diagonal
+
+
+class Walk(NamedTuple):
+    """Where each signal is: z (B, n_0), objective (B,), its gradient, and the metric H (B, n_0,
+    n_0) that stands for the inverse of a Hessian.
+    """
+
+    z: Tensor
+    objective: Tensor
+    gradient: Tensor
+    H: Tensor
+
+
+def begin(fit: Fit, z: Tensor, near: Fit | None = None) -> Walk:
+    """A walk from z (B, n_0); its first metric is that of Gauss-Newton steps, J from `near` (some
+    of the pixels, or another precision), if that is given.
+    """
+    near = fit if near is None else near
+    n0 = z.shape[1]
+    eye = torch.eye(n0, dtype=z.dtype, device=z.device)
+    Jt = near.jacobian(z.to(near.y.dtype)).to(z.dtype)
+    H = (Jt @ Jt.mT) * (fit.y.shape[1] / near.y.shape[1])
+    mean = H.diagonal(dim1=1, dim2=2).mean(1).clamp_min(torch.finfo(z.dtype).tiny)
+    factor = torch.linalg.cholesky_ex(H / mean[:, None, None] + RIDGE * eye)[0]
+    return Walk(z, *fit.gradient(z), torch.cholesky_inverse(factor) / mean[:, None, None])
+
+
+def descend(fit: Fit, at: Walk, steps: int) -> Walk:
+    """Up to `steps` steps for every signal, until they gain nothing any more."""
+    best = Walk(*(a.clone() for a in at))
+    left = torch.arange(len(at.z), device=at.z.device)
+    stalled = torch.zeros_like(left)
+    for _ in range(steps):
+        new = step(fit, at)
+        gained = at.objective - new.objective > GAIN * new.objective
+        stalled = torch.where(gained, 0, stalled + 1)
+        going = (stalled < PATIENCE) & (new.objective < at.objective)
+        for kept, a in zip(best, new, strict=True):
+            kept[left] = a
+        at = new
+        if not bool(going.all()):
+            rows = torch.nonzero(going)[:, 0]
+            fit, at, left, stalled = take(fit, rows), take(at, rows), left[rows], stalled[rows]
+            if not len(rows):
+                break
+    return best
+
+
+def step(fit: Fit, at: Walk) -> Walk:
+    """One step of every signal: a direction, a line search, and what it teaches the metric."""
+    direction = -(at.H @ at.gradient[:, :, None])[:, :, 0]
+    slope = (direction * at.gradient).sum(1)
+    lost = ~(slope < 0)  # rounding has spoilt the metric: it starts afresh
+    if bool(lost.any()):
+        eye = torch.eye(at.z.shape[1], dtype=at.z.dtype, device=at.z.device)
+        at = at._replace(H=torch.where(lost[:, None, None], eye, at.H))
+        direction = torch.where(lost[:, None], -at.gradient, direction)
+        slope = (direction * at.gradient).sum(1)
+    z, objective, gradient = search(fit, at, direction, slope)
+    return Walk(z, objective, gradient, updated(at.H, z - at.z, gradient - at.gradient))
+
+
+def search(fit: Fit, at: Walk, direction: Tensor, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Point, objective and gradient by bisection for the weak Wolfe conditions; where a signal
+    finds no descent it stays.
+    """
+    found = at.z.clone(), at.objective.clone(), at.gradient.clone()
+    length, low = torch.ones_like(slope), torch.zeros_like(slope)
+    high = torch.full_like(slope, torch.inf)
+    descended = torch.zeros_like(slope, dtype=torch.bool)
+    left, some = torch.arange(len(slope), device=slope.device), fit
+    for k in range(SEARCH):
+        z = at.z[left] + length[left, None] * direction[left]
+        objective, gradient = some.gradient(z)
+        lower = objective <= at.objective[left] + DESCENT * length[left] * slope[left]
+        flatter = (gradient * direction[left]).sum(1) >= FLATTER * slope[left]
+        rows = left[lower]
+        for kept, a in zip(found, (z, objective, gradient), strict=True):
+            kept[rows] = a[lower]
+        descended[rows] = True
+        low[rows], high[left[~lower]] = length[rows], length[left[~lower]]
+        going = ~(lower & flatter) & ~(descended[left] & (k + 1 >= ENOUGH))
+        if not bool(going.any()):
+            break
+        rows = torch.nonzero(going)[:, 0]
+        left, some = left[rows], take(some, rows)
+        middle = 0.5 * (low[left] + high[left])
+        length[left] = torch.where(high[left].isinf(), LONGER * low[left], middle)
+    return found
+
+
+def updated(H: Tensor, s: Tensor, y: Tensor) -> Tensor:
+    """The BFGS update of the metric for a step s and a change y of the gradient."""
+    sy = (s * y).sum(1)
+    curved = sy > CURVED * s.norm(dim=1) * y.norm(dim=1)
+    rho = torch.where(curved, 1 / torch.where(curved, sy, 1.0), 0.0)[:, None, None]
+    Hy = H @ y[:, :, None]
+    s = s[:, :, None]
+    outward = rho * (1 + rho * (y[:, None, :] @ Hy)) * s * s.mT
+    return H + outward - rho * (s * Hy.mT + Hy * s.mT)
