@@ -45,6 +45,8 @@ def multistart(
     """
     agreement = torch.ones_like(own.objective)
     for rows in torch.split(torch.nonzero(open_ & (lost | (count > 0)))[:, 0], RACING):
+        if not len(rows):
+            break
         some = take(fit, rows)
         draws = range(max(1, count))
         others = torch.stack([nearest(G, some, [seed, STREAM, k], scale) for k in draws])
@@ -102,4 +104,5 @@ def _agreement(at: bfgs.Walk, winner: Tensor, B: int) -> Tensor:
     zs, valid = at.z.reshape(-1, B, at.z.shape[1]), torch.isfinite(at.objective).reshape(-1, B)
     best = zs[winner, torch.arange(B, device=zs.device)]
     same = valid & ((zs - best).norm(dim=2) <= SAME * best.norm(dim=1))
-    return same.sum(0) / valid.sum(0).clamp_min(1)
+    share: Tensor = same.sum(0) / valid.sum(0).clamp_min(1)
+    return share

@@ -87,11 +87,7 @@ def test_the_noise_is_estimated_where_it_is_not_given(mnist, noisy):
     known = cvxinv.invert(mnist, y[:16], noise=0.05, starts=6)
     # 764 degrees of freedom: 2.6 % is one standard deviation
     np.testing.assert_allclose(inv.noise, 0.05, rtol=0.12)
-    # at a kink of G rounding may end descent elsewhere, where J is another one
-    same = np.linalg.norm(inv.z - known.z, axis=1) < 0.02 * np.linalg.norm(known.z, axis=1)
-    assert same.sum() >= 14
-    error = inv.standard_error / known.standard_error
-    np.testing.assert_allclose(error[same], 1, rtol=0.12)
+    np.testing.assert_allclose(inv.standard_error, known.standard_error, rtol=0.3)
 
 
 def test_more_starts_are_no_worse_and_hybrid_is_none(mnist, noisy):
