@@ -23,7 +23,7 @@ SEARCH, ENOUGH = 25, 5  # points tried along a direction; and where descent alon
 LONGER = 4.0  # while the slope is still steep
 CURVED = 1e-10  # least cosine between step and change of the gradient that says anything
 GAIN = 1e-8  # relative descent of the objective; steps of less count as stalled ..
-PATIENCE = 10  # .. and so many of them in a row end it
+PATIENCE = 4  # .. and so many of them in a row end it
 RIDGE = 1e-2  # of the first metric, beside J'J, relative to its mean diagonal
 
 
@@ -52,14 +52,14 @@ def begin(fit: Fit, z: Tensor, near: Fit | None = None) -> Walk:
     return Walk(z, *fit.gradient(z), torch.cholesky_inverse(factor) / mean[:, None, None])
 
 
-def descend(fit: Fit, at: Walk, steps: int) -> Walk:
-    """Up to `steps` steps for every signal, until they gain nothing any more."""
+def descend(fit: Fit, at: Walk, steps: int, gain: float = GAIN) -> Walk:
+    """Up to `steps` steps for every signal, until they gain less than `gain`, relative."""
     best = Walk(*(a.clone() for a in at))
     left = torch.arange(len(at.z), device=at.z.device)
     stalled = torch.zeros_like(left)
     for _ in range(steps):
         new = step(fit, at)
-        gained = at.objective - new.objective > GAIN * new.objective
+        gained = at.objective - new.objective > gain * new.objective
         stalled = torch.where(gained, 0, stalled + 1)
         going = (stalled < PATIENCE) & (new.objective < at.objective)
         for kept, a in zip(best, new, strict=True):

@@ -20,7 +20,8 @@ from .eq1 import Fit
 from .steps import Point, begin
 
 DRAWS = 1024  # latent vectors drawn for each random start
-HEATS = ((15, 8), (30, 4), (100, 1))  # steps, and how many starts of a signal are left after them
+HEATS = ((15, 10), (40, 4), (60, 1))  # steps, and how many starts of a signal are left then
+GAIN = 1e-3  # relative descent of a step that is worth following, in a heat
 # pixels, as a multiple of n_0, from which the first metric is estimated
 SKETCH = 10
 RACING = 128  # signals at a time
@@ -85,7 +86,7 @@ def race(fit: Fit, own: Tensor, lost: Tensor, others: Tensor) -> tuple[Tensor, T
     at.objective[:B][lost] = torch.inf  # an own start that is none, in the first places
     same = torch.ones_like(own[:, 0])
     for steps, kept in HEATS:
-        at = bfgs.descend(take(single, signal.repeat(len(at.z) // B)), at, steps)
+        at = bfgs.descend(take(single, signal.repeat(len(at.z) // B)), at, steps, GAIN)
         places = _order(at, B)[: min(kept, len(at.z) // B)]
         if kept == 1:
             same = _agreement(at, places[0], B).to(own.dtype)
