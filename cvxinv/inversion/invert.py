@@ -47,8 +47,8 @@ def invert(
 
     1. Latent-Pursuit (Algorithm 3): exact without noise; `noisy_pursuit` for signals that it does
        not reproduce.
-    2. Those start Levenberg-Marquardt on eq. 1, min_z 1/2 ||y - G(z)||^2 over the observed pixels,
-       in a race with random starts.
+    2. Those race random starts on eq. 1, min_z 1/2 ||y - G(z)||^2 over the observed pixels; from
+       the winner Levenberg-Marquardt descends, and BFGS where the minimum is on a kink of G.
     3. Error bars at the minimiser: covariance sigma^2 (J'J)^-1, J the Jacobian of G.
 
     Parameters
@@ -81,10 +81,10 @@ def invert(
         With objective, residual, covariance and the other figures of a fit. `layers` and `supports`
         are those of z; `solutions` are the layer problems of the pursuit, certified one by one.
         Status: OPTIMAL where the signal is reproduced, so that the objective is 0 (which other z
-        far away may attain too); STATIONARY where no step improves z any more. Eq. 1 is not convex
-        (see `agreement`), and where noise puts its minimum on a kink of G, descent stops near it:
-        another seed, or more starts, can move z by an error bar, and the objective by a fraction of
-        a percent, up or down. MAX_ITER; NOT_IDENTIFIABLE where J has not full rank (and there is no
+        far away may attain too); STATIONARY where no neighbouring piece of G descends, which is
+        `stationarity` <= 1e-3: on data outside the range of G most minima lie on kinks of G. Eq. 1
+        is not convex (see `agreement`): another seed, or more starts, can find another minimum, up
+        or down. MAX_ITER; NOT_IDENTIFIABLE where J has not full rank (and there is no
         prior), as with fewer observed pixels than latent numbers; NONFINITE with an observed nan or
         inf.
 
@@ -205,6 +205,7 @@ def _with_figures(
         condition=back(J.condition),
         identifiable=J.identifiable & usable,
         agreement=back(found.agreement),
+        stationarity=back(found.stationarity),
     )
 
 

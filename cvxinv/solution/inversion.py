@@ -45,6 +45,10 @@ class Inversion:
     agreement : (B,) array
         Share of the starts that came to the same z (within 10 %, in the last heat of the race); 1
         where nothing was raced.
+    stationarity : (B,) array
+        How far z is from a stationary point of eq. 1 in the sense of Clarke: the length of the
+        shortest vector in the hull of the gradients of the pieces of G that meet at z, relative to
+        the terms that cancel there.
     """
 
     z: Array
@@ -61,6 +65,7 @@ class Inversion:
     condition: Array | None = None
     identifiable: Array | None = None
     agreement: Array | None = None
+    stationarity: Array | None = None
 
     def __repr__(self) -> str:
         worst = np.max(to_numpy(self.residual), initial=0.0)  # nan where any is
