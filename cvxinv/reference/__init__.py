@@ -26,6 +26,7 @@ from cvxinv.solution.certified import as_batch, as_kind, certified, certifies, s
 
 __all__ = ["solve"]
 log = logging.getLogger("cvxinv.reference")
+log.addHandler(logging.NullHandler())  # nothing on stderr unless somebody asks for it
 
 
 @certifies
