@@ -1,7 +1,8 @@
 """Several starts for eq. 1: cheap to choose, dear to follow, so they race.
 
 Each random start is the draw, of many, whose signal is nearest to y. Some steps for all, more for
-the best of them, and the last of them down to where nothing is gained. The steps are those of BFGS
+the best of them, and the last of them down to where nothing is gained. A first wave decides where
+its finalists agree on z; elsewhere the other starts race the winner. The steps are those of BFGS
 (`bfgs`), which does not mind the kinks of G, and in float32, which is enough to tell them apart.
 
 Source: successive halving, Jamieson and Talwalkar (2016).
@@ -25,6 +26,7 @@ GAIN = 1e-3  # relative descent of a step that is worth following, in a heat
 # pixels, as a multiple of n_0, from which the first metric is estimated
 SKETCH = 10
 RACING = 128  # signals at a time
+FIRST_WAVE = 1 / 3  # of the starts
 STREAM = 2  # beside the seed: not the draws of anyone else
 SAME = 0.1  # relative distance up to which two finalists agree on z
 
@@ -45,17 +47,21 @@ def multistart(
     Signals whose own start is `lost` (B,) have one random start at least.
     """
     agreement = torch.ones_like(own.objective)
+    first = min(count, max(1, round(FIRST_WAVE * count)))
+    waves = [range(first), range(first, count)] if count else [range(1)]
     for rows in torch.split(torch.nonzero(open_ & (lost | (count > 0)))[:, 0], RACING):
-        if not len(rows):
-            break
-        some = take(fit, rows)
-        draws = range(max(1, count))
-        others = torch.stack([nearest(G, some, [seed, STREAM, k], scale) for k in draws])
-        z, agreement[rows] = race(some, own.z[rows], lost[rows], others)
-        found = begin(some, z)
-        lower = found.objective < own.objective[rows]  # decided in float64
-        better = torch.nonzero(lower)[:, 0]
-        store(own, rows[better], take(found, better))
+        for wave in waves:
+            if not len(rows) or not len(wave):
+                continue
+            some = take(fit, rows)
+            others = torch.stack([nearest(G, some, [seed, STREAM, k], scale) for k in wave])
+            z, agreement[rows] = race(some, own.z[rows], lost[rows], others)
+            found = begin(some, z)
+            lower = found.objective < own.objective[rows]  # decided in float64
+            better = torch.nonzero(lower)[:, 0]
+            store(own, rows[better], take(found, better))
+            rows = rows[agreement[rows] < 1]
+            lost = lost & ~torch.isfinite(own.objective)
     return agreement
 
 
