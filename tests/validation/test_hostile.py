@@ -22,7 +22,8 @@ def judge(problem):
 
 def says(x, status=Status.OPTIMAL, bound=np.nan):
     gap = np.where(np.isnan(bound), np.nan, 0.0)
-    certificate = SimpleNamespace(gap=np.array([gap]), lower_bound=np.array([bound]))
+    figures = {"gap": gap, "lower_bound": bound, "kkt": 0.0}
+    certificate = SimpleNamespace(**{name: np.array([a]) for name, a in figures.items()})
     return SimpleNamespace(x=np.array([x]), status=[status], certificate=certificate)
 
 

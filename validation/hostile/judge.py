@@ -4,18 +4,18 @@ import math
 import signal as signals
 import sys
 import warnings
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 from cvxinv import Status
 
 from .. import exact
 from .draws import Drawn
+from .tally import Tally
 
 PROMISE = 1e-6  # relative: what excess and violation of a point that is called optimal may be
 ROUNDING = 1e-12  # relative: what a lower bound may owe to rounding
@@ -23,10 +23,11 @@ FLAT = 1e-12  # of the size of x: what A x may be for t = d = 0 by rounding alon
 SECONDS = 5.0  # of processor time: a call that takes longer hangs
 REACH = 10**12  # times the size of the data: where a point counts as far out
 FAR = ", far out only"
+# What `verify` promises where there is no gap, for the tol of 1e-8 that statuses have: no point
+# that is better is within tol / N units s / D of x, N <= kkt, nor within tol / 2e-12.
+TOL, LEAST_RESIDUAL = 1e-8, 2e-12
+BEYOND = ", farther than promised"
 MAX = sys.float_info.max
-KEPT = 3  # examples of each kind of failure, the shortest
-
-Key: TypeAlias = tuple[str, str, str]
 
 
 class HangError(Exception):
@@ -47,37 +48,6 @@ def limited(seconds: float) -> Iterator[None]:
     finally:
         signals.setitimer(signals.ITIMER_PROF, 0)
         signals.signal(signals.SIGPROF, before)
-
-
-@dataclass
-class Tally:
-    """Counts over instances, and examples of every kind of failure."""
-
-    seen: Counter[str] = field(default_factory=Counter)  # backend
-    statuses: Counter[Key] = field(default_factory=Counter)  # backend, class, status
-    failed: Counter[Key] = field(default_factory=Counter)  # kind, backend, class
-    decades: Counter[tuple[str, str]] = field(default_factory=Counter)  # figure, power of ten
-    examples: defaultdict[Key, list[dict[str, str]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-
-    def add(self, other: "Tally") -> None:
-        """Count what another one counted."""
-        for name in ("seen", "statuses", "failed", "decades"):
-            getattr(self, name).update(getattr(other, name))
-        for key, found in other.examples.items():
-            self.keep(key, found)
-
-    def keep(self, key: Key, found: list[dict[str, str]]) -> None:
-        """Keep the shortest of the examples."""
-        both = self.examples[key] + found
-        distinct = {example["code"]: example for example in both}
-        self.examples[key] = [distinct[code] for code in sorted(distinct, key=len)[:KEPT]]
-
-    def decade(self, figure: str, value: float) -> None:
-        """Count a relative figure by its power of ten."""
-        power = math.floor(math.log10(value)) if 0 < value < math.inf else value
-        self.decades[figure, "0" if value <= 0 else f"1e{max(-17, power)}"] += 1
 
 
 def ratio(a: Fraction, b: Fraction) -> float:
@@ -132,15 +102,15 @@ class Case:
         unit = max(Fraction(self.unit(x)) ** 2 / 2, objective)
         return float((objective - optimum) / unit) if unit else 0.0
 
-    def excess_near(self, x: exact.Vector) -> float:
+    def excess_near(self, x: exact.Vector, reach: int) -> float:
         """The first figure, with a price on size instead: what can be had is not far out.
 
         Where columns depend on each other up to rounding, it is an accident of rounding whether a
         point of 1e16 times the size of the data fits better. Whoever beats the optimum with the
-        price by `PROMISE` is beaten by no point within `REACH` by twice that.
+        price by `PROMISE` is beaten by no point within `reach` units by twice that.
         """
         size = Fraction(self.unit(x))
-        price = Fraction(PROMISE) * size / 2 / REACH
+        price = Fraction(PROMISE) * size / 2 / reach
         weights = [
             a + price * Fraction(D) for a, D in zip(self.signal.lam, self.norms, strict=True)
         ]
@@ -165,6 +135,8 @@ class Case:
         but at most s.
         """
         s, unit = self.signal, self.unit(x)
+        if not self.given:  # any x fits: one that is nearly right is so beside its own size
+            unit = max(abs(float(v)) * D for v, D in zip(x, self.norms, strict=True))
         sizes = []
         for c, d in zip(s.C, s.d, strict=True):
             terms = float(sum(abs(a * b) for a, b in zip(c, x, strict=True)))
@@ -185,10 +157,19 @@ def promise(case: Case, x: exact.Vector) -> tuple[float, float]:
 
     The certificate promises that the gap, "(objective - lower_bound) / max(1/2 s^2, objective)",
     is at most the tolerance where it is available, and so is the "largest relative violation of the
-    constraints". Without a gap it promises less: "x solves a problem near the one stated"; such
-    excesses are a kind of failure of their own.
+    constraints". Without a gap it promises less: "a point that is better by 2 tol V is far away, at
+    tol V / (N s)", or, where N <= 1e-12, "more than tol / 2e-12 units s / D away"; excesses to be
+    had only farther away are counted on their own (`how_far`).
     """
     return case.excess(x)[0], case.violation(x)
+
+
+def how_far(case: Case, x: exact.Vector, kkt: float) -> str:
+    """Where the points are that are better than x: nearby (nothing to add), or only far away."""
+    if case.excess_near(x, REACH) <= PROMISE:
+        return FAR
+    promised = max(1, int(TOL / max(kkt, LEAST_RESIDUAL)))
+    return BEYOND if case.excess_near(x, promised) <= PROMISE else ""
 
 
 @dataclass(frozen=True)
@@ -280,7 +261,8 @@ class Judge:
             if violation > PROMISE:
                 self.fail("wrongly optimal: violation", call, k, what)
             elif excess > PROMISE:
-                far = FAR * (case.excess_near(exact.rationals(x)) <= PROMISE)
+                kkt = float(certificate.kkt[k])
+                far = how_far(case, exact.rationals(x), kkt) if math.isnan(gap) else ""
                 self.fail(f"wrongly optimal: {proof}{far}", call, k, what)
         self.bound(call, k, case, float(certificate.lower_bound[k]))
 

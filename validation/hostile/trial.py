@@ -14,7 +14,8 @@ import fast
 
 from .. import exact
 from .draws import draw, literal
-from .judge import Call, Case, Judge, Tally
+from .judge import Call, Case, Judge
+from .tally import Tally
 
 BATCH = 8  # signals that share W, and are solved in one call
 CAP = 300  # iterations of the printed methods
