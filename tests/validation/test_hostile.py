@@ -9,7 +9,7 @@ import cvxinv
 from cvxinv import Status
 from validation import exact
 from validation.hostile.draws import Drawn, draw
-from validation.hostile.judge import Call, Case, Judge
+from validation.hostile.judge import BEYOND, FAR, Call, Case, Judge
 from validation.hostile.trial import run
 
 CALL = Call("liar", lambda problem, k: None, lambda k: "nothing")
@@ -92,6 +92,4 @@ def test_some_instances():
     assert tally.seen["verify"] >= 1_500
     assert tally.seen["exact: infeasible"] >= 3
     assert {name for name, _ in tally.decades} >= {"fast: violation", "verify: exact: violation"}
-    solvers = {"fast", "fista", "linearized_admm", "CLARABEL", "OSQP"}
-    never = {"hang", "exception", "NONFINITE or not", "wrongly optimal: objective, with gap"}
-    assert not [key for key in tally.failed if key[0] in never and key[1] in solvers]
+    assert not [key for key in tally.failed if not key[0].endswith((FAR, BEYOND))]
