@@ -43,7 +43,8 @@ from .methods import (
 
 MAX_ITER = 5_000
 # of tol: the goal, to which the last steps get for little; answers then do not depend on companions
-MARGIN = 3e-4
+MARGIN = 1e-3
+FURTHER = 0.3  # of the goal: that of conjugate gradients, which do not fall as far below as factors
 # of tol: a KKT residual above it is not what the goal promises (units differ where supports do),
 # and tried again
 WEAK = 0.1
@@ -136,7 +137,8 @@ class Default:
 
     def run(self, method: active_set.ActiveSet, state: Any, max_iter: int) -> loop.Result:
         """Active sets down to the goal."""
-        return loop.run(method, state, self.goal, max(0, max_iter), patience=PATIENCE)
+        goal = self.goal if method.direct else FURTHER * self.goal
+        return loop.run(method, state, goal, max(0, max_iter), patience=PATIENCE)
 
     # -- step 4 ---------------------------------------------------------------------------------
 

@@ -160,7 +160,7 @@ def conjugate_gradients(
             if count < SPARSE * len(p):  # finished rows would only be carried along
                 out.index_copy_(0, kept_rows, dx)
                 kept = torch.nonzero(going)[:, 0]
-                layer, F, weights = take(layer, kept), take(F, kept), take(weights, kept)
+                F, weights = take(F, kept), take(weights, kept)  # of the layer only W counts
                 kept_rows, dx, r, p, rz, goal = take([kept_rows, dx, r, p, rz, goal], kept)
         z = F.times_(K.times(r))  # without K it is r, which is zero off F
         new = dot(r, z)

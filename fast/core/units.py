@@ -107,7 +107,10 @@ def _constrained(q: Quadratic, even: bool) -> tuple[Layer, Units]:
     if not bool(fitted.all()):  # the length of a row that no signal fits says nothing: it becomes 1
         lengths = torch.where(fitted, 1.0, power_of_two(norms(W, 1)))
         W, d = W / lengths[:, None], d / lengths
-    s = power_of_two(positive(norms(t, 1), norms(d, 1)))[:, None]
+    size = norms(t, 1)
+    if not bool((size > 0).all()):  # nothing is fitted
+        size = positive(size, norms(d, 1))
+    s = power_of_two(size)[:, None]
     gamma, _, columns = _diagonals(q, W, norm, rows)
     on = rows.to(W.dtype)
     layer = ConstrainedLayer(
@@ -137,7 +140,9 @@ def column_units(A: Tensor, W: Tensor, even: bool) -> Tensor:
     """Norms of the columns of A, of W where they are zero, of the longest where both are; `even`:
     that of the longest for all of them, (n,).
     """
-    norm = positive(norms(A, 0), norms(W, 0))
+    norm = norms(A, 0)
+    if not bool((norm > 0).all()):
+        norm = positive(norm, norms(W, 0))
     largest = power_of_two(norm.amax())
     return largest.expand_as(norm).contiguous() if even else power_of_two(positive(norm, largest))
 
