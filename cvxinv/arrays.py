@@ -62,6 +62,11 @@ def float64(a: Array) -> Array:
     return a if a.dtype == xp.float64 else xp.astype(a, xp.float64)
 
 
+def at_least(a: Array, low: float) -> Array:
+    """max(a, low), entry by entry; nan stays nan. A fraction of what `clip` costs."""
+    return a.clamp_min(low) if is_torch(a) else np.maximum(a, low)
+
+
 def solve_spd(H: Array, g: Array) -> Array:
     """H^-1 g for a batch of symmetric positive definite H (B, n, n) and g (B, n).
 

@@ -6,7 +6,8 @@ is no array, or has no axis, belongs to all of them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -90,12 +91,12 @@ def _indices(b: Array, like: Array) -> Array:
 def _mapped(f: Any, first: Any, *others: Any) -> Any:
     """`f` of each array of `first`, and of its counterparts in the `others`."""
     if is_dataclass(first) and not isinstance(first, type):
-        values = {
-            g.name: _mapped(f, *(getattr(a, g.name) for a in (first, *others)))
-            for g in fields(first)
-            if g.init and _is_own(g.metadata.get(_AXES, 1), getattr(first, g.name))
-        }
-        return replace(first, **values)
+        values = {}
+        for name, axes in _fields(type(first)):
+            value = getattr(first, name)
+            own = axes < 2 or getattr(value, "ndim", 0) >= axes
+            values[name] = _mapped(f, value, *(getattr(a, name) for a in others)) if own else value
+        return type(first)(**values)
     if isinstance(first, tuple) and hasattr(first, "_fields"):
         return type(first)(*(_mapped(f, *a) for a in zip(first, *others, strict=True)))
     if isinstance(first, list):
@@ -105,6 +106,9 @@ def _mapped(f: Any, first: Any, *others: Any) -> Any:
     return f(first, *others)
 
 
-def _is_own(axes: int, value: Any) -> bool:
-    """Whether each signal has a share of its own in a field's value."""
-    return axes < 2 or getattr(value, "ndim", 0) >= axes
+@cache
+def _fields(cls: type[Any]) -> tuple[tuple[str, int], ...]:
+    """The fields of a dataclass that make a new one, each with the axes from which a value is a
+    row's own.
+    """
+    return tuple((g.name, g.metadata.get(_AXES, 1)) for g in fields(cls) if g.init)

@@ -16,7 +16,7 @@ and d = C x + slack the gap is a sum of terms >= 0, in which nothing cancels:
 import math
 from dataclasses import dataclass
 
-from cvxinv.arrays import Array, namespace
+from cvxinv.arrays import Array, at_least, namespace
 from cvxinv.certificate.pair import EPS, Pair
 from cvxinv.newton import units
 
@@ -56,7 +56,7 @@ def _lost(pair: Pair) -> tuple[Array, Array]:
 
 def _lower(pair: Pair, value: Array) -> Array:
     """The objective is nowhere below zero, or below what no x changes."""
-    return namespace(value).clip(value, 0, None) + 0.5 * pair.at.constant
+    return at_least(value, 0) + 0.5 * pair.at.constant
 
 
 def _of_gamma(pair: Pair) -> Bound:
@@ -65,7 +65,7 @@ def _of_gamma(pair: Pair) -> Bound:
     v = pair.pull if q.nonnegative else xp.abs(pair.pull)
     if q.restricted:  # the other columns bound nothing
         v = xp.where(q.columns, v, 0.0)
-    over = xp.clip(v - pair.lam, 0, None)
+    over = at_least(v - pair.lam, 0)
     of_pull, of_given = _lost(pair)
     most = over + of_pull[:, None]
     value = xp.vecdot(q.right, pair.y) - 0.5 * at.squares - of_given
@@ -93,9 +93,9 @@ def _of_lam(pair: Pair) -> Bound:
     tightest = xp.max(v / xp.where(there[:, None], lam, xp.inf), axis=1)
     tightest = tightest + of_pull / units.positive(smallest)
     given = xp.vecdot(q.right, pair.y)
-    best = xp.where(squares > 0, xp.clip(given, 0, None) / units.positive(squares), 1.0)
-    c = best / xp.clip(best * tightest, 1.0, None)
-    value = c * given - 0.5 * c * c * squares - c * xp.clip(c, 1.0, None) * of_given
+    best = xp.where(squares > 0, at_least(given, 0) / units.positive(squares), 1.0)
+    c = best / at_least(best * tightest, 1.0)
+    value = c * given - 0.5 * c * c * squares - c * at_least(c, 1.0) * of_given
     weights = at.weighted / s2
     gap = 0.5 * (1 - c) ** 2 * squares / s2 + c * pair.slackness
     gap = gap + weights - c * xp.vecdot(pair.pull, at.scaled)

@@ -11,7 +11,7 @@ holds to `ROUNDING`, and what W'p may be worth at an x with sum_j D_j |x_j| <= `
 off, with s the size of the data; else the bound is that of p = 0, for no error is below zero.
 """
 
-from cvxinv.arrays import Array, float64, namespace
+from cvxinv.arrays import Array, at_least, float64, namespace
 from cvxinv.certificate.certificate import Certificate
 from cvxinv.newton.units import positive
 from cvxinv.problems import LinearProgram
@@ -35,7 +35,7 @@ def certificate(
     c = xp.where(finite[:, None], c, 0.0)
     W = float64(problem.W)
     over = x @ W.T - c
-    error = xp.where(two_sided, xp.abs(over), xp.where(one_sided, xp.clip(over, 0, None), 0.0))
+    error = xp.where(two_sided, xp.abs(over), xp.where(one_sided, at_least(over, 0), 0.0))
     objective = _primal(error, sup)
     s = _primal(xp.abs(c), sup)
     scale = positive(xp.maximum(s, objective))
@@ -47,11 +47,11 @@ def certificate(
     budget = _dual(p, sup)
     stationarity = _stationarity(problem, p, W, D)
     claimed = xp.abs(objective + xp.sum(c * p, axis=1)) / scale
-    bound = _bound(problem, xp.where(one_sided, xp.clip(p, 0, None), p), c, W, D, s)
+    bound = _bound(problem, xp.where(one_sided, at_least(p, 0), p), c, W, D, s)
     violation = xp.zeros_like(s)
     if problem.nonnegative:
-        violation = xp.clip(-xp.min(x * D, axis=1), 0, None) / scale
-    criteria = [stationarity, xp.clip(budget - 1, 0, None), sign, claimed, violation]
+        violation = at_least(-xp.min(x * D, axis=1), 0) / scale
+    criteria = [stationarity, at_least(budget - 1, 0), sign, claimed, violation]
     kkt = xp.max(xp.stack(criteria), axis=0)
     found = Certificate(objective, bound, (objective - bound) / scale, kkt, violation)
     found, size = found.where(finite & usable), xp.abs(x)
@@ -72,7 +72,7 @@ def _dual(p: Array, sup: bool) -> Array:
 def _stationarity(problem: LinearProgram, p: Array, W: Array, D: Array) -> Array:
     """Largest entry of W'p that should be zero, columns scaled to norm 1, (B,)."""
     xp, v = namespace(p), p @ W / D
-    return xp.max(xp.clip(-v, 0, None) if problem.nonnegative else xp.abs(v), axis=1)
+    return xp.max(at_least(-v, 0) if problem.nonnegative else xp.abs(v), axis=1)
 
 
 def _bound(problem: LinearProgram, p: Array, c: Array, W: Array, D: Array, s: Array) -> Array:
@@ -81,5 +81,5 @@ def _bound(problem: LinearProgram, p: Array, c: Array, W: Array, D: Array, s: Ar
     p = p / positive(_dual(p, problem.norm == "linf"))[:, None]
     off = _stationarity(problem, p, W, D)
     lost = xp.sum(xp.abs(c * p), axis=1) * 1e-14 + off * REACH * s
-    value = xp.clip(-xp.sum(c * p, axis=1) - lost, 0, None)
+    value = at_least(-xp.sum(c * p, axis=1) - lost, 0)
     return xp.where(off <= ROUNDING, value, 0.0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cvxinv import newton
-from cvxinv.arrays import Array, namespace
+from cvxinv.arrays import Array, at_least, namespace
 from cvxinv.certificate.point import IDLE, ConstrainedPoint, Point
 
 EPS = 2.0**-52
@@ -65,8 +65,8 @@ class Pair:
         known to eps sum_j D_j |x_j|. Where that is as much as `BLIND`, nothing is known.
         """
         xp, found = namespace(self.r), self._largest()
-        rounding = 4 * EPS * xp.clip(self.at.length - FAR, 0, None)
-        above = xp.clip(found - rounding, 0, None)
+        rounding = 4 * EPS * at_least(self.at.length - FAR, 0)
+        above = at_least(found - rounding, 0)
         return xp.where(rounding < BLIND, above, xp.maximum(found, rounding))
 
     def _largest(self) -> Array:
@@ -140,7 +140,7 @@ class ConstrainedPair(Pair):
     def slackness(self) -> Array:
         """sum_i max(eta_i, 0) (d_i - C_i x) in units of s^2, (B,)."""
         xp, eta = namespace(self.eta), self.multiplier
-        return xp.vecdot(eta if self.signed else xp.clip(eta, 0, None), self.at.slack)
+        return xp.vecdot(eta if self.signed else at_least(eta, 0), self.at.slack)
 
     def _largest(self) -> Array:
         xp = namespace(self.r)
@@ -164,6 +164,6 @@ def pair(at: Point, eta: Array | None) -> Pair:
         signed, y = bool(xp.all(eta >= 0)), at.theta - eta
         gradient = y @ W
         if not signed:  # the dual knows no negative multipliers
-            y = at.theta - xp.clip(eta, 0, None)
+            y = at.theta - at_least(eta, 0)
         return ConstrainedPair(at, gradient, y, eta, signed)
     return Pair(at, at.theta @ W, at.theta)

@@ -8,7 +8,7 @@ inequalities where the statement has none.
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from cvxinv.arrays import Array, float64, namespace
+from cvxinv.arrays import Array, at_least, float64, namespace
 from cvxinv.newton import units
 from cvxinv.problems import LastLayer, Quadratic, batched
 
@@ -135,7 +135,7 @@ def quadratic_point(q: Quadratic, x: Array) -> Point:
     if q.constrained:
         reached = units.reach(D, squares)
         if bool(xp.any(idle)):  # then only C x <= d can ask for an x, of norm -d_i / ||C_i / D||
-            needed = xp.clip(xp.max(-q.d / units.positive(reached), axis=1), 0, None)
+            needed = at_least(xp.max(-q.d / units.positive(reached), axis=1), 0)
             given = xp.where(idle, needed, given)
             idle = given == 0
     s = units.signal_sizes(given, t - theta, x * D)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from cvxinv import newton
-from cvxinv.arrays import Array, match, namespace, to_numpy
+from cvxinv.arrays import Array, at_least, match, namespace, to_numpy
 from cvxinv.certificate.pair import Pair
 from cvxinv.certificate.point import ConstrainedPoint, quadratic_point
 from cvxinv.rows import take
@@ -82,7 +82,7 @@ def _better(pair: Pair, b: Any) -> Any:
     rival = quadratic_point(q, found.x)
     better = at.cost[b] - rival.cost
     if isinstance(rival, ConstrainedPoint):  # less what its violations gain
-        over = namespace(eta).clip(-rival.slack * rival.size, 0, None)
+        over = at_least(-rival.slack * rival.size, 0)
         better = better - namespace(eta).sum(found.eta * over, axis=1)
     good = (rival.violation() <= FEASIBLE) & (better > 0)
     return to_numpy(namespace(better).where(good, better / at.s[b] ** 2, 0.0))
