@@ -20,6 +20,7 @@ _AXES = "axes of a row's own array"
 # metadata of a field of a dataclass, `W: Array = field(metadata=SHARED)`:
 SHARED = {_AXES: 99}  # all signals share it
 OWN_IF_2D = {_AXES: 2}  # (n,) where all signals share it, (B, n) where each has its own
+_PLAIN = frozenset({bool, int, float, str, type(None)})  # what belongs to all signals at a glance
 
 
 def take(whole: T, b: Any) -> T:
@@ -90,12 +91,15 @@ def _indices(b: Array, like: Array) -> Array:
 
 def _mapped(f: Any, first: Any, *others: Any) -> Any:
     """`f` of each array of `first`, and of its counterparts in the `others`."""
+    if type(first) in _PLAIN:
+        return first
     if is_dataclass(first) and not isinstance(first, type):
         values = {}
         for name, axes in _fields(type(first)):
             value = getattr(first, name)
-            own = axes < 2 or getattr(value, "ndim", 0) >= axes
-            values[name] = _mapped(f, value, *(getattr(a, name) for a in others)) if own else value
+            if axes < 2 or getattr(value, "ndim", 0) >= axes:
+                value = _mapped(f, value, *[getattr(a, name) for a in others])
+            values[name] = value
         return type(first)(**values)
     if isinstance(first, tuple) and hasattr(first, "_fields"):
         return type(first)(*(_mapped(f, *a) for a in zip(first, *others, strict=True)))

@@ -44,9 +44,9 @@ from .methods import (
 MAX_ITER = 5_000
 # of tol: the goal, to which the last steps get for little; answers then do not depend on companions
 MARGIN = 1e-3
-# of the goal, where there are inequalities: conjugate gradients do not fall as far below it as
-# factors, and penalties on active rows leave x less well conditioned than the columns of A do
-FURTHER = 0.3
+# of the goal: that of conjugate gradients, which do not fall as far below it as factors do. Where
+# columns are ill-conditioned, it takes that much for answers that do not depend on companions.
+FURTHER = 0.2
 # of tol: a KKT residual above it is not what the goal promises (units differ where supports do),
 # and tried again
 WEAK = 0.1
@@ -139,8 +139,7 @@ class Default:
 
     def run(self, method: active_set.ActiveSet, state: Any, max_iter: int) -> loop.Result:
         """Active sets down to the goal."""
-        further = not method.direct and isinstance(method.layer, ConstrainedLayer)
-        goal = FURTHER * self.goal if further else self.goal
+        goal = self.goal if method.direct else FURTHER * self.goal
         return loop.run(method, state, goal, max(0, max_iter), patience=PATIENCE)
 
     # -- step 4 ---------------------------------------------------------------------------------
