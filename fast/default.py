@@ -44,8 +44,7 @@ from .methods import (
 MAX_ITER = 5_000
 # of tol: the goal, to which the last steps get for little; answers then do not depend on companions
 MARGIN = 1e-3
-# of the goal: that of conjugate gradients, which do not fall as far below it as factors do. Where
-# columns are ill-conditioned, it takes that much for answers that do not depend on companions.
+# of the goal: that of conjugate gradients, which do not fall as far below it as factors do
 FURTHER = 0.2
 # of tol: a KKT residual above it is not what the goal promises (units differ where supports do),
 # and tried again
