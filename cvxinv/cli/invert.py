@@ -187,6 +187,7 @@ def invert(
         fit = "standard_error" in found
         show(console, report.figures(found) if fit else report.layers(G, found))
         report.misfit(console, given, found, layers=method is not Method.invert)
+        report.notes(console, found)
         if picture is not None:
             console.print(f"picture: {picture}", highlight=False, soft_wrap=True)
         console.print(f"result: {out}", highlight=False, soft_wrap=True)

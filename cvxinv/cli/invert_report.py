@@ -97,6 +97,19 @@ def misfit(console: "Console", given: "Signals", found: Rows, layers: bool) -> N
         console.print(text, highlight=False, style="yellow")
 
 
+def notes(console: "Console", found: Rows) -> None:
+    """Print what is to be said of signals beside their statuses: of the first few, the file has
+    all.
+    """
+    said = np.flatnonzero(found["notes"] != "")
+    for b in said[:FEW]:
+        text = f"signal {b}: {found['notes'][b]}"
+        console.print(text, highlight=False, style="yellow", markup=False)
+    if len(said) > FEW:
+        text = f"and so on: notes on {len(said)} of {len(found['notes'])} signals are in the file"
+        console.print(text, highlight=False, style="yellow")
+
+
 def image_shape(text: str | None, n: int) -> tuple[int, int]:
     """(height, width) from `HxW`; by default a square."""
     if text is None:

@@ -30,10 +30,14 @@ def rows_of(inversion: "Inversion") -> Rows:
 
 
 def _plain(a: Any) -> Any:
-    """An array that needs no pickle: names instead of statuses."""
+    """An array that needs no pickle: names instead of statuses, one text instead of sentences."""
     if isinstance(a, np.ndarray) and a.dtype == object:
-        return np.array([getattr(v, "name", str(v)) for v in a.flat], dtype=str).reshape(a.shape)
+        return np.array([_text(v) for v in a.flat], dtype=str).reshape(a.shape)
     return to_numpy(a)
+
+
+def _text(value: Any) -> str:
+    return "; ".join(value) if isinstance(value, tuple) else str(getattr(value, "name", value))
 
 
 def joined(parts: Sequence[Rows]) -> Rows:

@@ -21,6 +21,7 @@ from cvxinv.pursuits import latent_pursuit, noisy_pursuit
 from cvxinv.pursuits.common import Solve, overflow_is_a_status
 from cvxinv.pursuits.debias import debias
 from cvxinv.solution import Inversion, Status
+from cvxinv.solution.notes import on_fit
 
 STARTS = 26
 # relative residual of a pursuit up to which a signal counts as free of noise
@@ -173,6 +174,7 @@ def _with_figures(
     signal = cast_to(G(z), z)
     given, residual = observed_norm(y, seen), observed_norm(y - signal, seen)
     objective = rows.put(found.objective, moved, residual[moved] ** 2 / 2)
+    notes = on_fit(G, y, seen, residual, sigma=sigma)
     sigma = _noise(y, seen, z, R, given, residual) if sigma is None else sigma
     exact = residual <= EXACT[dtype_name(y)] * given
     overflow = ~xp.isfinite(cast_to(residual, z))
@@ -206,6 +208,7 @@ def _with_figures(
         identifiable=J.identifiable & usable,
         agreement=back(found.agreement),
         stationarity=back(found.stationarity),
+        notes=notes,
     )
 
 

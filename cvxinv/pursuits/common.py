@@ -14,6 +14,7 @@ from cvxinv.problems import LastLayer, Latent, LeastSquares, LinearProgram, Prob
 from cvxinv.pursuits.determined import determined
 from cvxinv.solution import Inversion, Solution, Status, marked, worst
 from cvxinv.solution.certified import is_own, judged
+from cvxinv.solution.notes import on_fit
 
 Solve: TypeAlias = Callable[[Problem], Any]  # x, (x, dual) or a Solution
 Certified: TypeAlias = Callable[[Problem], Solution]
@@ -82,6 +83,7 @@ def collected(
     of_z = marked(fine, ~to_numpy(determined(last, solutions[-1])), Status.NOT_IDENTIFIABLE)
     status = worst([*(s.status for s in solutions), of_z])
     signal = cast_to(G(z), z)
+    residual = cast_to(observed_norm(y - signal, seen), z)
     layers = solutions[-2::-1]
     return Inversion(
         z,
@@ -90,5 +92,6 @@ def collected(
         solutions[::-1],
         signal,
         marked(status, to_numpy(invalid), Status.INVALID_SIGNAL),
-        residual=cast_to(observed_norm(y - signal, seen), z),
+        residual=residual,
+        notes=on_fit(G, y, seen, residual),
     )

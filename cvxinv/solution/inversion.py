@@ -30,6 +30,10 @@ class Inversion:
         `cvxinv.pursuits`); else STATIONARY if any is. Of `invert`: see there.
     residual : (B,) array
         ||y - G(z)|| over the observed pixels.
+    notes : (B,) array of tuples of str
+        What is to be said of a signal beside its status, in sentences: pixels that are nan and not
+        hidden, data scaled otherwise than phi, a fit worse than a constant image; most often
+        nothing.
     objective : (B,) array
         Of `invert`, like all that follow (None for the pursuits): eq. 1 at z.
     noise : (B,) array
@@ -66,8 +70,15 @@ class Inversion:
     identifiable: Array | None = None
     agreement: Array | None = None
     stationarity: Array | None = None
+    notes: Any = ()
 
     def __repr__(self) -> str:
         worst = np.max(to_numpy(self.residual), initial=0.0)  # nan where any is
         name, shape = type(self).__name__, tuple(self.z.shape)
-        return f"{name}(z {shape}, {tally(self.status)}, residual <= {worst:.3g})"
+        said = sum(map(bool, self.notes if self.z.ndim > 1 else [self.notes]))
+        notes = f", see notes on {_signals(said)}" if said else ""
+        return f"{name}(z {shape}, {tally(self.status)}, residual <= {worst:.3g}{notes})"
+
+
+def _signals(count: int) -> str:
+    return f"{count} signal{'s' if count > 1 else ''}"

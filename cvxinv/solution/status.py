@@ -20,7 +20,10 @@ class Status(Enum):
         "Not optimal to the tolerance; the certificate, where there is one, says how far."
         " Try more iterations or another solver, or look at the scaling of the data."
     )
-    NONFINITE = "The signal holds nan or inf; it was not solved."
+    NONFINITE = (
+        "The signal holds nan or inf where it is observed; it was not solved. Hide those pixels:"
+        " observed=np.isfinite(y)."
+    )
     INVALID_SIGNAL = (
         "The signal lies outside the range of the output activation, which cannot be inverted"
         " there; it was not solved."

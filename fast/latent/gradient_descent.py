@@ -19,6 +19,7 @@ from cvxinv.generator import Generator
 from cvxinv.generator.arguments import observed_norm, signals_of
 from cvxinv.rows import take
 from cvxinv.solution import Inversion, Status
+from cvxinv.solution.notes import on_fit
 
 from .eq1 import Fit, batch, fit_to
 
@@ -193,6 +194,7 @@ def _inversion(
     status[stationary.cpu().numpy()] = Status.STATIONARY
     status[~finite.cpu().numpy()] = Status.NONFINITE
     layers, signal = G.layers(z), G(z)
+    residual = cast_to(observed_norm(y - signal, seen), z)
     return Inversion(
         z,
         layers,
@@ -200,5 +202,6 @@ def _inversion(
         [],
         signal,
         status if z.ndim == 2 else status[0],
-        residual=cast_to(observed_norm(y - signal, seen), z),
+        residual=residual,
+        notes=on_fit(G, y, seen, residual),
     )

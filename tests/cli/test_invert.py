@@ -258,3 +258,22 @@ def test_usage_errors(run):
     complains(run("nothing"), "nothing")
     complains(run("check", "absent.safetensors"), "absent.safetensors")
     complains(run("demo", "--signals", "0"), "--signals")
+
+
+def test_notes_are_printed_and_kept(run, latent):
+    rng = np.random.default_rng(0)
+    G = cvxinv.Generator(
+        [rng.standard_normal((12, 3)), rng.standard_normal((30, 12))], None, "tanh"
+    )
+    G.save("tanh.safetensors")
+    y = G(latent)
+    y[1:] *= 255
+    np.save("y.npy", np.concatenate([y, *[y[1:]] * 3]))
+    code, out, _ = run("invert", "tanh.safetensors", "y.npy")
+    assert code == 0
+    flat = " ".join(out.split())
+    assert "signal 1: y lies outside [-1, 1], the range of tanh, at " in flat
+    assert "and so on: notes on 12 of 13 signals are in the file" in flat
+    with np.load("inversion.npz") as found:
+        assert found["notes"][0] == ""
+        assert found["notes"][1].startswith("y lies outside")
