@@ -10,6 +10,7 @@ import numpy as np
 from cvxinv import checks
 from cvxinv.cli.common import read_array
 from cvxinv.errors import ProblemFileError, one_line
+from cvxinv.generator.arguments import pixels_of, vectors_of
 from cvxinv.problems.npz import Arrays
 
 if TYPE_CHECKING:
@@ -40,23 +41,16 @@ def read_signals(path: Path, mask: Path | None, G: "Generator") -> Signals:
         y = np.stack([_grey(file, G) for file in pictures])
     else:
         y = read_array(path, "y", beside=MASKS)
-        y = _flat(y, G.sizes[-1])
     if files is not None or y.dtype == np.uint8:
         y, note = _scaled(str(path), y, G)
-    y = checks.signals(str(path), y, G.sizes[-1])
-    return Signals(y.reshape(-1, y.shape[-1]), _mask(path, mask, y), files, note)
-
-
-def _flat(a: Any, n: int) -> Any:
-    """Signals of any trailing shape whose product is n, as (B, n)."""
-    fits = any(math.prod(a.shape[k:]) == n for k in range(a.ndim))
-    return a.reshape(-1, n) if fits else a
+    y = vectors_of(G, str(path), checks.floats(str(path), y))
+    return Signals(y.reshape(-1, y.shape[-1]), _mask(path, mask, G, y), files, note)
 
 
 # -- masks -----------------------------------------------------------------------------------------
 
 
-def _mask(path: Path, mask: Path | None, y: Any) -> Any:
+def _mask(path: Path, mask: Path | None, G: "Generator", y: Any) -> Any:
     """The observed pixels, True where seen, from a file of their own or from that of the
     signals.
     """
@@ -70,10 +64,7 @@ def _mask(path: Path, mask: Path | None, y: Any) -> Any:
         name, found = f"{path} ({beside[0]})", Arrays(path)[beside[0]]
     else:
         return None
-    n = y.shape[-1]
-    if found.ndim != 2 or found.shape[-1] != n:
-        found = found.reshape(-1) if found.size == n else _flat(found, n)
-    return checks.mask(name, found, y, n)
+    return pixels_of(G, found, y, name)
 
 
 def _masks_beside(path: Path) -> list[str]:

@@ -1,17 +1,79 @@
-"""The signals of a generator and their observed pixels, as arguments."""
+"""The signals of a generator and their observed pixels, as arguments.
 
-from typing import Any
+Signals are vectors (n,), batches (B, n), or images: arrays whose sizes, but for that of a batch,
+multiply to n. Inside they are vectors; the answer's `signal` has the shape that was given.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from cvxinv import checks
-from cvxinv.arrays import Array, float64, namespace
+from cvxinv.arrays import Array, dtype_name, float64, namespace
 from cvxinv.generator.model import Generator
 
+T = TypeVar("T")
+AXES = 3  # of one image at most: channels, height, width
 
-def signals_of(G: Generator, y: Any, observed: Any) -> tuple[Array, Array | None]:
+
+@dataclass(frozen=True)
+class Signals:
+    """Signals y (B, n) or (n,), the mask of their observed pixels, (n,), (B, n) or None, and the
+    shape in which y was given.
+    """
+
+    y: Array
+    seen: Array | None
+    shape: tuple[int, ...]
+
+    def back(self, found: T) -> T:
+        """The answer, with its `signal` in that shape."""
+        whole: Any = found
+        signal = whole.signal
+        if tuple(signal.shape) == self.shape:
+            return found
+        shaped: T = replace(whole, signal=namespace(signal).reshape(signal, self.shape))
+        return shaped
+
+
+def signals_of(G: Generator, y: Any, observed: Any) -> Signals:
     """The signals of a generator and the mask of their observed pixels, checked."""
-    n = checks.instance("G", G, Generator, "a cvxinv.Generator").sizes[-1]
-    y = checks.signals("y", y, n)
-    return y, checks.mask("observed", observed, y, n)
+    checks.instance("G", G, Generator, "a cvxinv.Generator")
+    y = checks.array("y", y)
+    if dtype_name(y) == "uint8":
+        raise TypeError(
+            f"y: expected floats on the scale of G, got 8-bit grey levels: {_scaled(G)}"
+        )
+    flat = vectors_of(G, "y", checks.floats("y", y))
+    return Signals(flat, pixels_of(G, observed, flat), tuple(y.shape))
+
+
+def vectors_of(G: Generator, name: str, a: Array) -> Array:
+    """Signals of any shape as (B, n) or (n,)."""
+    n, image = G.sizes[-1], G.image_shape
+    batch = _batch(tuple(a.shape), n, image)
+    if batch is None:
+        images = f"{n} pixels" if image is None else f"shape {image}"
+        raise ValueError(
+            f"{name}: expected shape ({n},) or (B, {n}), or images of {images},"
+            f" got {tuple(a.shape)}"
+        )
+    return namespace(a).reshape(a, (*batch, n))
+
+
+def pixels_of(G: Generator, observed: Any, like: Array, name: str = "observed") -> Array | None:
+    """The mask of observed pixels, as (n,) for all signals or (B, n), or None; for signals or
+    latent vectors `like` (B, ..) or (..).
+    """
+    if observed is None:
+        return None
+    n = G.sizes[-1]
+    mask = checks.booleans(name, observed)
+    batch = _batch(tuple(mask.shape), n, G.image_shape)
+    if batch is not None and mask.ndim > 1:
+        shared = mask.ndim > 2 and math.prod(mask.shape) == n  # a batch of one is one for all
+        mask = namespace(mask).reshape(mask, (n,) if shared else (*batch, n))
+    return checks.mask(name, mask, like, n)
 
 
 def rows_of(seen: Array | None, y: Array) -> Array:
@@ -29,3 +91,41 @@ def observed_norm(a: Array, seen: Array | None) -> Array:
     largest = xp.max(xp.abs(a), axis=-1, keepdims=True)
     unit = xp.where((largest > 0) & (largest < xp.inf), largest, 1.0)
     return unit[..., 0] * xp.linalg.vector_norm(a / unit, axis=-1)
+
+
+# -- shapes ----------------------------------------------------------------------------------------
+
+
+def _batch(shape: tuple[int, ...], n: int, image: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """The batch that an array of signals is, (B,), or () for a signal alone; None where its shape
+    fits no signals.
+
+    (B, n) is a batch whatever n is. Else both readings fit where axes of 1 come first: the shape of
+    a generator's images decides; without one, an array of more than three axes is a batch.
+    """
+    if shape == (n,) or (len(shape) == 2 and shape[1] == n):
+        return shape[:-1]
+    one, many = (_is_image(s, n, image) for s in (shape, shape[1:]))
+    if one and many and shape != image:
+        one = shape[1:] != image and len(shape) <= AXES and shape[-1] != n
+    return () if one else shape[:1] if many else None
+
+
+def _is_image(shape: tuple[int, ...], n: int, image: tuple[int, ...] | None) -> bool:
+    """Whether these are n pixels, in the order of the generator's images, if it has a shape of
+    them: axes of 1 are no matter, channels that come last are.
+    """
+    if not shape or math.prod(shape) != n:
+        return False
+    return image is None or shape == (n,) or _squeezed(shape) == _squeezed(image)
+
+
+def _squeezed(shape: tuple[int, ...]) -> list[int]:
+    return [size for size in shape if size != 1]
+
+
+def _scaled(G: Generator) -> str:
+    """What to pass instead of grey levels."""
+    unit, symmetric = "y / 255", "y / 127.5 - 1"
+    ranges = {"sigmoid": f"pass {unit}", "tanh": f"pass {symmetric}"}
+    return ranges.get(G.activation.name, f"pass {unit} or {symmetric}, whichever G was trained on")

@@ -33,8 +33,9 @@ class Generator:
         The output activation phi: "identity", "tanh", "sigmoid", "leaky_relu", "plu", or an object
         of `cvxinv.activations` with its parameters.
     image_shape : tuple of int, optional
-        The shape of the images that the signals are, say (1, 28, 28) where n is 784; a memory of
-        what `from_torch` saw, signals stay vectors.
+        The shape of the images that the signals are, say (1, 28, 28) where n is 784; `from_torch`
+        sees it. G(z) are vectors; what inverts them takes images of this shape (axes of 1 are no
+        matter), without it of any shape that has n pixels. (B, n) is a batch whatever n is.
 
     Attributes
     ----------

@@ -8,6 +8,7 @@ import numpy as np
 from cvxinv import checks
 from cvxinv.arrays import Array, match, to_numpy
 from cvxinv.generator import Generator
+from cvxinv.generator.arguments import pixels_of
 from cvxinv.guarantees.bracket import Verdict
 
 
@@ -26,7 +27,7 @@ def kept_pixels(G: Generator, observed: Array | None, B: int, one: bool) -> Any:
     """
     n = G.sizes[-1]
     signals = np.broadcast_to(np.empty(1), (n,) if one else (B, n))
-    seen = checks.mask("observed", observed, signals, n)
+    seen = pixels_of(G, observed, signals)
     return np.broadcast_to(True if seen is None else seen, (B, n))
 
 

@@ -62,7 +62,7 @@ def oracle_error(
         The true supports, as `G.supports(z)` gives them.
     sigma : float
         Standard deviation of the noise of each observed pixel.
-    observed : (n,) or (B, n) bool array, optional
+    observed : (n,) or (B, n) bool array, or images, optional
         The pixels that are seen.
 
     Raises

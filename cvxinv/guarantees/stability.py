@@ -31,6 +31,7 @@ import numpy as np
 from cvxinv.arrays import Array, to_numpy
 from cvxinv.checks import array, floats, nonnegative, shape
 from cvxinv.generator import Generator
+from cvxinv.generator.arguments import vectors_of
 from cvxinv.guarantees.arguments import (
     answered,
     kept_pixels,
@@ -132,11 +133,11 @@ def stability(
     sparsity : "supports", "unknown", or L numbers or (B,) arrays
     layers : sequence of L arrays, (B, n_i) or (n_i,), optional
         The true x_1 .. x_L; their supports must be `supports`.
-    signal : (B, n) or (n,) array, optional
+    signal : (B, n) or (n,) array, or images, optional
         y, for the Lipschitz constant of phi^-1 on what y and its noise can reach. Without it, for
         any y within the noise of G(z) where `layers` are given; else on all of phi's range, where
         tanh and sigmoid have none.
-    observed : (n,) or (B, n) bool array, optional
+    observed : (n,) or (B, n) bool array, or images, optional
         The pixels that are seen.
 
     Raises
@@ -184,7 +185,8 @@ def _noise_level(
     """
     (B, n), phi, reach = rows.shape, G.activation, noise
     if signal is not None:
-        y = shape("signal", to_numpy(floats("signal", signal)).astype(np.float64), (n,), (B, n))
+        y = to_numpy(vectors_of(G, "signal", floats("signal", signal))).astype(np.float64)
+        shape("signal", y, (n,), (B, n))
     elif truth is not None:
         W, b = to_numpy(G.weights[-1]), G.bias(G.depth)
         t = truth[-1].astype(np.float64) @ W.astype(np.float64).T

@@ -81,7 +81,7 @@ def uniqueness(
     z_or_supports : (B, n_0) or (n_0,) array; or list of L bool arrays, (B, n_i) or (n_i,)
         Latent vectors, or the supports [S_1, .., S_L] of their layers.
     theorem : 1 or 2
-    observed : (n,) or (B, n) bool array, optional
+    observed : (n,) or (B, n) bool array, or images, optional
         The pixels that are seen: only these rows of W_L enter.
     generic : bool
         For Theorem 1: whether the weights are independent continuous random numbers. Then spark =

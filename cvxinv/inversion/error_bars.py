@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cvxinv.arrays import Array, cast_to, namespace
-from cvxinv.checks import mask, per_signal, signals
+from cvxinv.checks import per_signal, signals
 from cvxinv.generator import Generator
+from cvxinv.generator.arguments import pixels_of
 from cvxinv.generator.jacobian import jacobian
 from cvxinv.memory import parts
 from cvxinv.newton.gauss_newton import RANK, unit_columns
@@ -119,7 +120,7 @@ def cramer_rao(G: Generator, z: Array, sigma: Any, observed: Array | None = None
         the side on which units are off.
     sigma : float or (B,) array
         Standard deviation of the noise of a pixel.
-    observed : (n,) or (B, n) bool array, optional
+    observed : (n,) or (B, n) bool array, or images, optional
         The pixels that are seen; all by default.
 
     Returns
@@ -135,7 +136,7 @@ def cramer_rao(G: Generator, z: Array, sigma: Any, observed: Array | None = None
     if not isinstance(G, Generator):
         raise TypeError(f"G: expected a cvxinv.Generator, got {type(G).__name__}")
     z = signals("z", z, G.sizes[0])
-    seen = mask("observed", observed, z, G.sizes[-1])
+    seen = pixels_of(G, observed, z)
     many = one_or_many(z)
     z = many.signals
     levels = per_signal("sigma", sigma, z)

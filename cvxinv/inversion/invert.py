@@ -56,8 +56,8 @@ def invert(
     ----------
     G : Generator
         For a linear measurement A of an identity-phi generator: `G.measure(A)`.
-    y : (B, n) or (n,) array
-    observed : (n,) or (B, n) bool array, optional
+    y : (B, n) or (n,) array, or images (B, ..) or (..) of n pixels
+    observed : (n,) or (B, n) bool array, or images, optional
         The pixels that are seen; all by default. What is not seen may hold anything.
     noise : float or (B,) array, optional
         Standard deviation sigma of the noise of a pixel; by default estimated, per signal, from the
@@ -94,7 +94,8 @@ def invert(
     ValueError, TypeError
         Naming the argument, for wrong shapes, kinds or numbers.
     """
-    y, seen = signals_of(G, y, observed)
+    given = signals_of(G, y, observed)
+    y, seen = given.y, given.seen
     many = rows.one_or_many(y)
     y, seen = many.signals, many.rows(seen)
     sigma = None if noise is None else per_signal("noise", noise, y)
@@ -116,7 +117,7 @@ def invert(
         prior=0.0 if sigma is None or prior is None else (sigma / sigma_z) ** 2,
         scale=1.0 if prior is None else sigma_z,
     )
-    return many.back(_with_figures(G, y, seen, first, found, sigma, sigma_z))
+    return given.back(many.back(_with_figures(G, y, seen, first, found, sigma, sigma_z)))
 
 
 def hybrid(

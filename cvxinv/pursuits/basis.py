@@ -61,7 +61,8 @@ def layered_basis_pursuit(
         As of `latent_pursuit`.
     """
     solve = backend(solve)
-    y, seen = signals_of(G, y, observed)
+    signals = signals_of(G, y, observed)
+    y, seen = signals.y, signals.seen
     noise, debias = nonnegative("noise", noise), flag("debias", debias)
     if isinstance(lam, str):
         choice("lam", lam, ("theorem3",), also="numbers or ")
@@ -89,9 +90,9 @@ def layered_basis_pursuit(
         z = debias_latent(G, y, z, [s.support for s in solutions[-2::-1]], seen)
     found = vars(collected(G, y, seen, z, solutions, last, invalid))
     if given is not None:
-        return BoundedInversion(**found)
+        return signals.back(BoundedInversion(**found))
     # the bounds are for this signal and these pixels, whatever becomes of the arguments
     y = xp.asarray(y, copy=True)
     seen = None if seen is None else xp.asarray(seen, copy=True)
     bounding = partial(stability, G, found["supports"], noise, "unknown", signal=y, observed=seen)
-    return BoundedInversion(**found, bounding=bounding)
+    return signals.back(BoundedInversion(**found, bounding=bounding))

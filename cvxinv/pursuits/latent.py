@@ -32,7 +32,7 @@ def latent_pursuit(
     Parameters
     ----------
     G : Generator
-    y : (B, n) or (n,) array
+    y : (B, n) or (n,) array, or images (B, ..) or (..) of n pixels
         The signals G(z), perhaps masked.
     solve : callable, optional
         The backend: `fast.solve` by default, `cvxinv.reference.solve` the oracle, or a function of
@@ -42,7 +42,7 @@ def latent_pursuit(
         Weights lam_1 .. lam_L of the l1 terms.
     gamma : float
         Weight of the prior on z (eq. 9).
-    observed : (n,) or (B, n) bool array, optional
+    observed : (n,) or (B, n) bool array, or images, optional
         The pixels that are seen; all by default. What is not seen may hold anything.
     debias : bool
         Whether to re-fit z to the observed pixels with all supports frozen. A signal's z is
@@ -60,7 +60,8 @@ def latent_pursuit(
         Naming the argument, for wrong shapes, kinds or negative weights.
     """
     solve = backend(solve)
-    y, seen = signals_of(G, y, observed)
+    given = signals_of(G, y, observed)
+    y, seen = given.y, given.seen
     lams, gamma = per_layer("lam", lam, G.depth), nonnegative("gamma", gamma)
     debias = flag("debias", debias)
     first, invalid = last_layer(G, y, seen, lams[-1])
@@ -75,4 +76,4 @@ def latent_pursuit(
     if debias:
         supports = [s.support for s in solutions[-2::-1]]
         z = debias_latent(G, y, z, supports, seen)
-    return collected(G, y, seen, z, solutions, last, invalid)
+    return given.back(collected(G, y, seen, z, solutions, last, invalid))

@@ -34,7 +34,8 @@ def linear_programming(
         As of `latent_pursuit`.
     """
     reference = importlib.import_module("cvxinv.reference")
-    y, seen = signals_of(G, y, observed)
+    given = signals_of(G, y, observed)
+    y, seen = given.y, given.seen
     noise = nonnegative("noise", noise)
     target, invalid = inverted(G, y, seen)
     support = rows_of(None, y)
@@ -45,4 +46,4 @@ def linear_programming(
         found = reference.solve(last)
         target, support, rows = found.x, found.support & (found.x > noise), None
         solutions.append(replace(found, support=support))
-    return collected(G, y, seen, target, solutions, last, invalid)
+    return given.back(collected(G, y, seen, target, solutions, last, invalid))

@@ -60,16 +60,17 @@ def noisy_pursuit(
     Inversion
         As of `cvxinv.latent_pursuit`, without debiasing.
     """
-    y, seen = signals_of(G, y, observed)
+    given = signals_of(G, y, observed)
+    y, seen = given.y, given.seen
     xp = namespace(y)
-    given = None if noise is None else _levels(noise, y)
+    sigma = None if noise is None else _levels(noise, y)
     ours: Any = backend(None)
     solve = None if solve is ours else solve
     go_on = partial(ours, max_iter=CAP, sure=False) if solve is None else backend(solve)
     last, invalid = _last(G, y, seen, solve)
     solutions, supports = [last], []
     M = xp.astype(rows_of(seen, y), xp.float64)
-    variance, share = _noise(G, float64(y), M, last, given)
+    variance, share = _noise(G, float64(y), M, last, sigma)
     W = float64(match(G.weights[-1], y))
     for i in range(G.depth, 0, -1):
         x, gains = float64(solutions[-1].x), _gains(W)
@@ -87,7 +88,7 @@ def noisy_pursuit(
     latent = Latent(W, held, supports[-1], b)
     solutions.append(go_on(latent))
     found = collected(G, y, seen, solutions[-1].x, solutions, latent, invalid)
-    return replace(found, supports=supports[::-1])
+    return given.back(replace(found, supports=supports[::-1]))
 
 
 def _last(

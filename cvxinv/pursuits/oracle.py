@@ -30,7 +30,8 @@ def oracle(
         As of `latent_pursuit`.
     """
     solve = backend(solve)
-    y, seen = signals_of(G, y, observed)
+    given = signals_of(G, y, observed)
+    y, seen = given.y, given.seen
     masks = [
         match(S, y) for S in checks.supports("supports", supports, G.sizes, tuple(y.shape[:-1]))
     ]
@@ -43,4 +44,4 @@ def oracle(
         solutions.append(solve(last))
         target, rows = solutions[-1].x, columns
     found = collected(G, y, seen, target, solutions, last, invalid)
-    return replace(found, supports=masks)
+    return given.back(replace(found, supports=masks))

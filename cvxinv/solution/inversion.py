@@ -22,8 +22,8 @@ class Inversion:
         The pursuit's own estimates of x_1 .. x_L and of their supports.
     solutions : list of Solution
         One per layer problem, in the order of the layers: z, x_1, .., x_L.
-    signal : (B, n) array
-        G(z).
+    signal : (B, n) array, or images
+        G(z), in the shape of y.
     status : (B,) array of Status
         Of a pursuit: the first status, from the image down, that is neither OPTIMAL nor STATIONARY;
         then NOT_IDENTIFIABLE where the layer problem leaves z undetermined (see

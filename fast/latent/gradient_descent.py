@@ -55,7 +55,7 @@ def gradient_descent(
     Parameters
     ----------
     G : Generator
-    y : (B, n) or (n,) array
+    y : (B, n) or (n,) array, or images (B, ..) or (..) of n pixels
         The signals G(z), perhaps masked; all computation is in their dtype and on their device.
     steps : int
     momentum : float
@@ -69,7 +69,7 @@ def gradient_descent(
     seed : int
         Of the start z ~ N(0, I), which depends on the seed and the row of a signal in the batch
         only.
-    observed : (n,) or (B, n) bool array, optional
+    observed : (n,) or (B, n) bool array, or images, optional
         The pixels that are seen; all by default. What is not seen may hold anything.
     start : (B, n_0) or (n_0,) array, optional
         Where to start instead; rows that are not finite are drawn.
@@ -89,7 +89,8 @@ def gradient_descent(
     ValueError, TypeError
         Naming the argument, for wrong shapes, kinds or numbers.
     """
-    y, seen = signals_of(G, y, observed)
+    given = signals_of(G, y, observed)
+    y, seen = given.y, given.seen
     first = None if start is None else points("start", start, y, G.sizes[0])
     steps, seed = integer("steps", steps, 1), integer("seed", seed)
     momentum = share("momentum", momentum)
@@ -113,7 +114,8 @@ def gradient_descent(
             z[finite] = _descend(some, begin, decaying, momentum, 0.0, bar)[0]
     stationary = fit.stationary(z)
     z = z if y.ndim == 2 else z[0]
-    return _inversion(G, y, seen, z if is_torch(y) else z.numpy(), finite, stationary)
+    found = _inversion(G, y, seen, z if is_torch(y) else z.numpy(), finite, stationary)
+    return given.back(found)
 
 
 def _start(fit: Fit, n0: int, seed: int, first: Array | None) -> Tensor:

@@ -70,7 +70,7 @@ def levenberg_marquardt(
     Parameters
     ----------
     G : Generator
-    y : (B, n) or (n,) array
+    y : (B, n) or (n,) array, or images (B, ..) or (..) of n pixels
         Computed on its device, in float64.
     start : (B, n_0) or (n_0,) array, optional
         One start of each signal; rows that are not finite have none.
@@ -80,7 +80,7 @@ def levenberg_marquardt(
     seed : int
         Of the draws, which are the same for all signals: what is found for a signal does not depend
         on its companions.
-    observed : (n,) or (B, n) bool array, optional
+    observed : (n,) or (B, n) bool array, or images, optional
         The pixels that are seen; all by default. What is not seen may hold anything.
     prior : float or (B,) array
         Weight of 1/2 ||z||^2: (sigma / sigma_z)^2 for noise of standard deviation sigma and z ~
@@ -99,7 +99,8 @@ def levenberg_marquardt(
     ValueError, TypeError
         Naming the argument, for wrong shapes, kinds or numbers.
     """
-    y, seen = signals_of(G, y, observed)
+    given = signals_of(G, y, observed)
+    y, seen = given.y, given.seen
     n0 = G.sizes[0]
     first = None if start is None else points("start", start, y, n0)
     starts, seed, steps = integer("starts", starts), integer("seed", seed), integer("steps", steps)
