@@ -143,7 +143,7 @@ def _pursuit(
     xp = namespace(y)
     if sigma is not None and bool(xp.all(sigma > 0)):
         return noisy_pursuit(G, y, solve, sigma, seen)
-    first = latent_pursuit(G, y, solve, observed=seen, debias=False)
+    first = latent_pursuit(G, y, solve, observed=seen, debias=False, last="inverted")
     given = observed_norm(y, seen)
     reproduced = observed_norm(y - first.signal, seen) <= REPRODUCED[dtype_name(y)] * given
     b = xp.nonzero(~reproduced & xp.isfinite(given))[0]

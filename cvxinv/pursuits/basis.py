@@ -12,8 +12,9 @@ from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.guarantees.recursion import column_norms, propagated, reachable_lipschitz, weights
 from cvxinv.guarantees.stability import Stability, stability
 from cvxinv.problems import BasisPursuit, LeastSquares
-from cvxinv.pursuits.common import Solve, backend, collected, inverted, overflow_is_a_status
+from cvxinv.pursuits.common import Solve, backend, collected, overflow_is_a_status
 from cvxinv.pursuits.debias import debias as debias_latent
+from cvxinv.pursuits.image_layer import inverted
 from cvxinv.solution import Inversion, Solution
 
 

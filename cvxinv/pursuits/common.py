@@ -1,4 +1,4 @@
-"""What the pursuits share: the backend, the last layer, and the answer."""
+"""What the pursuits share: the backend and the answer."""
 
 import importlib
 import time
@@ -9,8 +9,8 @@ import numpy as np
 
 from cvxinv.arrays import Array, cast_to, namespace, to_numpy
 from cvxinv.generator import Generator
-from cvxinv.generator.arguments import observed_norm, rows_of
-from cvxinv.problems import LastLayer, Latent, LeastSquares, LinearProgram, Problem
+from cvxinv.generator.arguments import observed_norm
+from cvxinv.problems import Latent, LeastSquares, LinearProgram, Problem
 from cvxinv.pursuits.determined import determined
 from cvxinv.solution import Inversion, Solution, Status, marked, worst
 from cvxinv.solution.certified import is_own, judged
@@ -39,29 +39,6 @@ def backend(solve: Solve | None) -> Certified:
         return judged(problem, solve(problem), begin)
 
     return certified
-
-
-def inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]:
-    """phi^-1(y), and the signals with a finite observed pixel outside the range of phi (which
-    become nan there).
-    """
-    xp = namespace(y)
-    target = G.activation.inverse(y)
-    outside = rows_of(seen, y) & xp.isfinite(y) & ~xp.isfinite(target)
-    return target, xp.any(outside, axis=-1)
-
-
-def last_layer(G: Generator, y: Array, seen: Array | None, lam: float) -> tuple[LastLayer, Array]:
-    """Eq. 5 as the pursuits state it, on phi^-1(y) where phi has kinks, and the signals outside the
-    range of phi there.
-    """
-    W, b, phi = G.weights[-1], G.bias(G.depth), G.activation
-    if phi.smooth:
-        return LastLayer(W, y, phi, b, lam, seen), namespace(y).zeros_like(
-            y[..., 0], dtype=namespace(y).bool
-        )
-    target, invalid = inverted(G, y, seen)
-    return LastLayer(W, target, "identity", b, lam, seen), invalid
 
 
 def collected(

@@ -15,7 +15,9 @@ from cvxinv.memory import parts
 from cvxinv.newton import gauss_newton
 from cvxinv.rows import one_or_many
 
-STEPS, HALVINGS = 30, 20
+ROUNDS, STEPS, HALVINGS = 8, 30, 20
+# the cost that rounding makes, relative to ||y||^2 / 2
+ROUNDED = 1e-30
 LAST = 1e-15  # a step this small, relative to z, is the last
 COPIES = 4  # of J in float64 that are alive at once
 
@@ -24,7 +26,7 @@ def debias(
     G: Generator, y: Array, z: Array, supports: list[Array], observed: Array | None
 ) -> Array:
     """z re-fitted to the observed pixels with frozen supports, per signal, wherever ||y - G(z)||
-    does not get worse.
+    does not get worse; again with the supports of the new z where these differ, and so on.
 
     Shapes as of `latent_pursuit`; float64 inside, and in the kind and dtype of `z` outside.
     """
@@ -38,12 +40,32 @@ def debias(
     usable = xp.nonzero(xp.all(xp.isfinite(v), axis=1))[0]
     for part in parts(usable.shape[0], 8 * COPIES * y.shape[1] * v.shape[1]):
         b = usable[part]
-        J, k = frozen(G, [S[b] for S in supports])
-        fitted = _fit(G.activation, J, k, y[b], M[b], v[b])
-        before, after = (_cost(M[b] * (y[b] - G(point))) for point in (v[b], fitted))
-        better = after <= before
-        v[b[better]] = fitted[better]
+        S = [s[b] for s in supports]
+        for _ in range(ROUNDS):
+            b, S = _round(G, y, M, v, b, S)
+            if not b.shape[0]:
+                break
     return many.back(cast_to(v, z))
+
+
+def _round(
+    G: Generator, y: Array, M: Array, v: Array, b: Array, supports: list[Array]
+) -> tuple[Array, list[Array]]:
+    """Re-fit v (all signals, in place) for the signals b; those of them whose v got better and has
+    other supports now, and these.
+    """
+    xp = namespace(y)
+    J, k = frozen(G, supports)
+    fitted = _fit(G.activation, J, k, y[b], M[b], v[b])
+    before, after = (_cost(M[b] * (y[b] - G(point))) for point in (v[b], fitted))
+    v[b[after <= before]] = fitted[after <= before]
+    going = (after < before) & (after > _rounding(y[b]))
+    now = G.supports(v[b])
+    moved = xp.zeros_like(going)
+    for old, new in zip(supports, now, strict=True):
+        moved = moved | xp.any(old != new, axis=1)
+    going = going & moved
+    return b[going], [S[going] for S in now]
 
 
 def _fit(phi: Activation, J: Array, k: Array, y: Array, M: Array, start: Array) -> Array:
@@ -87,6 +109,11 @@ def _length(phi: Activation, t: Array, change: Array, y: Array, M: Array, cost: 
 def _product(J: Array, v: Array) -> Array:
     """J v for each signal, (B, n)."""
     return (J @ v[:, :, None])[:, :, 0]
+
+
+def _rounding(y: Array) -> Array:
+    """The cost that rounding of y makes, (B,)."""
+    return ROUNDED * _cost(y)
 
 
 def _cost(e: Array) -> Array:

@@ -1,15 +1,25 @@
 """Latent-Pursuit, Algorithm 3."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any, Literal
 
-from cvxinv.arrays import Array
-from cvxinv.checks import flag, nonnegative, per_layer
+import numpy as np
+
+from cvxinv import rows
+from cvxinv.arrays import Array, dtype_name, match, namespace
+from cvxinv.checks import choice, flag, nonnegative, per_layer
 from cvxinv.generator import Generator
-from cvxinv.generator.arguments import signals_of
+from cvxinv.generator.arguments import observed_norm, signals_of
 from cvxinv.problems import Latent, MidLayer
-from cvxinv.pursuits.common import Solve, backend, collected, last_layer, overflow_is_a_status
+from cvxinv.pursuits.common import Solve, backend, collected, overflow_is_a_status
 from cvxinv.pursuits.debias import debias as debias_latent
-from cvxinv.solution import Inversion
+from cvxinv.pursuits.image_layer import ImageLayer, as_printed, on_preimage
+from cvxinv.solution import Inversion, Status
+
+# relative residual up to which a signal counts as reproduced, hence free of noise
+REPRODUCED = {"float64": 1e-6, "float32": 1e-4}
+STEPS = 50  # on eq. 5 as printed: with noise, all that more of them would fit is noise
 
 
 @overflow_is_a_status
@@ -21,13 +31,13 @@ def latent_pursuit(
     gamma: float = 0.0,
     observed: Array | None = None,
     debias: bool = True,
+    last: Literal["auto", "inverted", "printed"] = "auto",
 ) -> Inversion:
     """Latent-Pursuit (Algorithm 3): eq. 5 for x_L, eq. 6 for x_{L-1} .. x_1, eq. 9 for z, then
     optionally debiasing.
 
-    Where phi is piecewise linear (PLU, leaky ReLU), eq. 5 is neither convex nor smooth; it is then
-    solved on phi^-1(y), which is convex. With tanh and sigmoid it is solved as printed, to a
-    stationary point (erratum E3).
+    Eq. 5 is not convex unless phi is the identity. On phi^-1(y) it is; there it is solved, over the
+    pixels where y determines phi^-1(y) (`cvxinv.pursuits.image_layer`).
 
     Parameters
     ----------
@@ -45,8 +55,15 @@ def latent_pursuit(
     observed : (n,) or (B, n) bool array, or images, optional
         The pixels that are seen; all by default. What is not seen may hold anything.
     debias : bool
-        Whether to re-fit z to the observed pixels with all supports frozen. A signal's z is
-        replaced only where that brings G(z) closer to it.
+        Whether to re-fit z to the observed pixels with all supports frozen, and again with those of
+        the z found as long as they change. A signal's z is replaced only where that brings G(z)
+        closer to it.
+    last : "auto", "inverted" or "printed"
+        Where phi is tanh or sigmoid, how x_L is found. "inverted": eq. 5 on phi^-1(y), which is
+        exact without noise and amplifies it; pixels in saturation, or outside the range of phi by a
+        hair, are left out. "printed": eq. 5 itself, to a stationary point (erratum E3). "auto":
+        inverted, and for the signals that z then does not reproduce a limited number of steps on
+        eq. 5 as printed, kept where G(z) comes closer. `notes` say per signal what was done.
 
     Returns
     -------
@@ -64,8 +81,48 @@ def latent_pursuit(
     y, seen = given.y, given.seen
     lams, gamma = per_layer("lam", lam, G.depth), nonnegative("gamma", gamma)
     debias = flag("debias", debias)
-    first, invalid = last_layer(G, y, seen, lams[-1])
-    solutions = [solve(first)]
+    choice("last", last, ("auto", "inverted", "printed"))
+    many = rows.one_or_many(y)
+    y, seen = many.signals, many.rows(seen)
+    down = partial(_down, G, lams=lams, gamma=gamma, debias=debias)
+    if not G.activation.smooth:  # as printed, eq. 5 then is not even smooth
+        last = "inverted"
+    if last == "printed":
+        return many.back(down(y, seen, as_printed(G, y, seen, lams[-1]), solve))
+    found = down(y, seen, on_preimage(G, y, seen, lams[-1]), solve)
+    if last == "auto" and G.activation.name != "identity" and G.activation.smooth:
+        b = _to_print(y, seen, found)
+        if len(b):
+            y, seen = y[b], seen if seen is None or seen.ndim == 1 else seen[b]
+            quick: Any = backend(None)
+            quick = partial(quick, max_iter=STEPS, sure=False) if solve is quick else solve
+            again = down(y, seen, as_printed(G, y, seen, lams[-1]), quick)
+            nearer = again.residual < found.residual[b]
+            found = rows.put(found, b[nearer], rows.take(again, nearer))
+    return many.back(found)
+
+
+def _to_print(y: Array, seen: Array | None, found: Inversion) -> Array:
+    """Indices of the signals that z does not reproduce, and that can be solved."""
+    xp = namespace(y)
+    given = observed_norm(y, seen)
+    poor = xp.isfinite(given) & ~(found.residual <= REPRODUCED[dtype_name(y)] * given)
+    solved = np.array([s is not Status.INVALID_SIGNAL for s in found.status], dtype=bool)
+    return xp.nonzero(poor & match(solved, poor))[0]
+
+
+def _down(
+    G: Generator,
+    y: Array,
+    seen: Array | None,
+    image: ImageLayer,
+    solve: Any,
+    lams: Sequence[float],
+    gamma: float,
+    debias: bool,
+) -> Inversion:
+    """From the image layer down to z (B signals)."""
+    solutions = [solve(image.statement)]
     for i in range(G.depth - 1, 0, -1):
         x, S = solutions[-1].x, solutions[-1].support
         solutions.append(solve(MidLayer(G.weights[i], x, S, G.bias(i), lams[i - 1])))
@@ -76,4 +133,4 @@ def latent_pursuit(
     if debias:
         supports = [s.support for s in solutions[-2::-1]]
         z = debias_latent(G, y, z, supports, seen)
-    return given.back(collected(G, y, seen, z, solutions, last, invalid))
+    return collected(G, y, seen, z, solutions, last, image.invalid)

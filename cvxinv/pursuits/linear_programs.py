@@ -9,7 +9,8 @@ from cvxinv.checks import nonnegative
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.problems import LinearProgram
-from cvxinv.pursuits.common import collected, inverted, overflow_is_a_status
+from cvxinv.pursuits.common import collected, overflow_is_a_status
+from cvxinv.pursuits.image_layer import inverted
 from cvxinv.solution import Inversion, Solution
 
 

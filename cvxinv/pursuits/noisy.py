@@ -23,7 +23,8 @@ from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.newton.gauss_newton import unit_diagonal
 from cvxinv.problems import LastLayer, Latent, MidLayer
-from cvxinv.pursuits.common import Solve, backend, collected, last_layer, overflow_is_a_status
+from cvxinv.pursuits.common import Solve, backend, collected, overflow_is_a_status
+from cvxinv.pursuits.image_layer import on_preimage
 from cvxinv.rows import one_or_many
 from cvxinv.solution import Inversion, Solution
 
@@ -98,8 +99,8 @@ def _last(
     range of phi, where that matters.
     """
     if solve is not None or G.activation.name == "identity":
-        statement, invalid = last_layer(G, y, seen, 0.0)
-        return backend(solve)(statement), invalid
+        image = on_preimage(G, y, seen, 0.0)
+        return backend(solve)(image.statement), image.invalid
     fast_solve: Any = backend(None)
     low, high = G.activation.range
     xp, W, b = namespace(y), G.weights[-1], G.bias(G.depth)

@@ -8,7 +8,8 @@ from cvxinv.arrays import Array, match
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.problems import LeastSquares
-from cvxinv.pursuits.common import Solve, backend, collected, inverted, overflow_is_a_status
+from cvxinv.pursuits.common import Solve, backend, collected, overflow_is_a_status
+from cvxinv.pursuits.image_layer import inverted
 from cvxinv.solution import Inversion
 
 

@@ -1,0 +1,75 @@
+"""The image layer as the pursuits state it: eq. 5 on phi^-1(y), which is convex, over the pixels
+where phi^-1 can be trusted.
+
+Rounding moves y by eps |y|, and phi^-1(y) by tau = eps |y| / phi'(t). Where phi saturates, tanh at
++-1 say, that is all of t and more. So the rows are those of small tau: what is solved is
+
+    min 1/2 ||K (W x + b - phi^-1(y))||^2 + lam 1'x  over x >= 0,   K = diag(tau <= eps^(2/3))
+
+for each signal, a weighted problem whose weights are 0 or 1. The pixels that it leaves out still
+hold z, with the weight phi' that they deserve, in debiasing, which is least squares on y itself.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cvxinv.arrays import Array, dtype_name, namespace
+from cvxinv.generator import Generator
+from cvxinv.generator.arguments import rows_of
+from cvxinv.problems import LastLayer
+
+# tau up to eps to this power counts as known: 4e-11 in float64, 2e-5 in float32
+TRUSTED = 2 / 3
+# widths of the range of phi by which no noise puts a pixel outside: it has another scale
+FAR = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class ImageLayer:
+    """What is solved for x_L, and what is to be said of the signals."""
+
+    statement: LastLayer
+    invalid: Array  # (B,) bool: signals that are not in the scale of phi
+    saturated: Array  # (B,) observed pixels that phi^-1 was not taken of
+
+
+def inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]:
+    """phi^-1(y), and the signals with a finite observed pixel outside the range of phi (which
+    become nan there).
+    """
+    xp = namespace(y)
+    target = G.activation.inverse(y)
+    outside = rows_of(seen, y) & xp.isfinite(y) & ~xp.isfinite(target)
+    return target, xp.any(outside, axis=-1)
+
+
+def as_printed(G: Generator, y: Array, seen: Array | None, lam: float) -> ImageLayer:
+    """Eq. 5 on phi itself."""
+    xp, phi = namespace(y), G.activation
+    statement = LastLayer(G.weights[-1], y, phi, G.bias(G.depth), lam, seen)
+    nothing = xp.zeros_like(y[..., 0], dtype=xp.bool)
+    return ImageLayer(statement, nothing, xp.astype(nothing, xp.int64))
+
+
+def on_preimage(G: Generator, y: Array, seen: Array | None, lam: float) -> ImageLayer:
+    """Eq. 5 on phi^-1(y), over the pixels where that is known."""
+    xp, phi = namespace(y), G.activation
+    target = phi.inverse(y)
+    observed = rows_of(seen, y) & xp.isfinite(y)
+    low, high = phi.range
+    beyond = FAR * (high - low)
+    far = observed & ((y < low - beyond) | (y > high + beyond))
+    invalid = xp.any(far, axis=-1)
+    known = xp.isfinite(target)
+    slope = phi.derivative(xp.where(known, target, 0.0))
+    eps = np.finfo(dtype_name(y)).eps
+    known = known & (xp.abs(y) * eps ** (1 - TRUSTED) <= slope)
+    out = observed & ~known
+    lost = xp.sum(xp.astype(out, xp.int64), axis=-1)
+    if bool(xp.any(out)):
+        seen = rows_of(seen, y) & ~out
+    target = xp.where(out & ~invalid[..., None], 0.0, target)
+    return ImageLayer(
+        LastLayer(G.weights[-1], target, "identity", G.bias(G.depth), lam, seen), invalid, lost
+    )
