@@ -16,6 +16,8 @@ from .layer import Layer, wide
 FEW = 32  # columns up to which the systems of all signals come from one product
 SPARSE = 0.7  # share of rows that go on below which the others are dropped
 SHIFT = 1e-15  # keeps a singular system solvable; relative to its trace
+SHIFT_FLOAT32 = 1e-6  # .. and a factor in float32 positive; relative to its diagonal
+ROUNDED = 1e-12  # what a residual falls by, relative, where a factor preconditions
 CAP = 80  # conjugate gradient iterations for one linear system
 
 
@@ -46,7 +48,43 @@ class LowRank:
         return (r - ((r @ self.W.T) @ self.M) @ self.W).div_(self.tau)
 
 
-Preconditioner = Identity | Shared | LowRank
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """The inverse of each signal's own matrix on its free columns, by factors in float32."""
+
+    columns: Tensor  # (B, k) the free columns, and 0 in the places left over
+    used: Tensor  # (B, k) 0/1: not left over
+    factor: Tensor  # (B, k, k) lower, the identity in the places left over
+
+    @classmethod
+    def of(cls, layer: Layer, F: Mask, weights: Mask) -> "Factors":
+        """Of F (W' diag(weights) W + gamma) F."""
+        W, B = layer.W.to(torch.float32), len(layer.t)
+        free, wanted = F.values.expand(B, -1) != 0, weights.values.expand(B, -1)
+        count = free.sum(1)
+        k = max(1, int(count.amax()))
+        places = torch.arange(k, device=W.device)
+        used = (places < count[:, None]).to(W.dtype)
+        columns = torch.argsort(free.to(torch.int8), dim=1, descending=True, stable=True)[:, :k]
+        H = torch.zeros(B, k, k, dtype=W.dtype, device=W.device)
+        for b in range(B):
+            rows, own = torch.nonzero(wanted[b])[:, 0], columns[b, : int(count[b])]
+            A = W.index_select(0, rows).index_select(1, own)
+            weighted = A * wanted[b, rows, None].to(W.dtype)
+            torch.mm(weighted.T, A, out=H[b, : len(own), : len(own)])
+        diagonal = H.diagonal(dim1=1, dim2=2)
+        diagonal.add_(layer.gamma.values.to(W.dtype)[columns] * used)
+        diagonal.add_(SHIFT_FLOAT32 * diagonal.amax(1, keepdim=True)).add_(1 - used)
+        return cls(columns, used, torch.linalg.cholesky_ex(H)[0])
+
+    def times(self, r: Tensor) -> Tensor:
+        """K r."""
+        right = r.gather(1, self.columns).to(self.factor.dtype).mul_(self.used)
+        found = torch.cholesky_solve(right[:, :, None], self.factor)[:, :, 0].mul_(self.used)
+        return torch.zeros_like(r).scatter_add_(1, self.columns, found.to(r.dtype))
+
+
+Preconditioner = Identity | Shared | LowRank | Factors
 
 
 def shrinkage(W: Tensor, tau: float) -> Shared | LowRank:
@@ -80,6 +118,21 @@ class Iterative:
         """That of F (W' diag(weights) W + gamma) F for what is zero off F, to an accuracy."""
         accuracy = rtol.to(layer.W.dtype)
         return lambda right: conjugate_gradients(layer, F, right, weights, accuracy, self.K)
+
+
+@dataclass(frozen=True, eq=False)
+class Own:
+    """Conjugate gradients in float64, those of a signal with the factor of its own matrix."""
+
+    def layer(self, layer: Layer) -> Layer:
+        """The layer itself."""
+        return layer
+
+    def inverse(self, layer: Layer, F: Mask, weights: Mask, rtol: Tensor) -> Inverse:
+        """That of F (W' diag(weights) W + gamma) F for what is zero off F, to rounding."""
+        K = Factors.of(layer, F, weights)
+        most = torch.full_like(rtol, ROUNDED)
+        return lambda right: conjugate_gradients(layer, F, right, weights, most, K)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +213,7 @@ def conjugate_gradients(
             if count < SPARSE * len(p):  # finished rows would only be carried along
                 out.index_copy_(0, kept_rows, dx)
                 kept = torch.nonzero(going)[:, 0]
-                F, weights = take(F, kept), take(weights, kept)  # of the layer only W counts
+                F, weights, K = take(F, kept), take(weights, kept), take(K, kept)
                 kept_rows, dx, r, p, rz, goal = take([kept_rows, dx, r, p, rz, goal], kept)
         z = F.times_(K.times(r))  # without K it is r, which is zero off F
         new = dot(r, z)

@@ -30,7 +30,7 @@ from cvxinv.rows import take
 from ..core import loop
 from ..core.diagonal import Diagonal, Mask, ones
 from ..core.layer import Layer
-from ..core.linear_systems import Factorised, Iterative, Preconditioner
+from ..core.linear_systems import Factorised, Iterative, Own, Preconditioner
 
 # relative accuracy of a linear solve: while the sets still change, and at most (float32)
 LOOSE, TIGHT = 1e-2, 1e-6
@@ -67,7 +67,7 @@ class ActiveSet:
     """The algorithm as a `loop.Method`, without inequalities."""
 
     layer: Layer  # residuals are taken in its precision
-    systems: Iterative | Factorised
+    systems: Iterative | Factorised | Own
     goal: float
     # whether every entry is free whatever its value: no signs, no weights, no columns left out
     open: bool

@@ -22,6 +22,7 @@ from cvxinv.rows import SHARED, take
 from ..core import loop
 from ..core.diagonal import Zero
 from ..core.layer import GramLayer, Layer
+from ..core.linear_systems import Own
 from .active_rows import ConstrainedActiveSet
 from .active_set import ActiveSet, State
 
@@ -113,7 +114,7 @@ def fitted(newton: ActiveSet, x: Tensor, max_iter: int) -> Found:
     some = candidates(newton.layer, x)
     if not len(some):
         return _nothing(newton.layer)
-    exact = replace(take(newton, some).exactly(), goal=ROUNDING)
+    exact = replace(take(newton, some).exactly(), goal=ROUNDING, systems=Own())
     kind = ConstrainedFit if isinstance(newton, ConstrainedActiveSet) else Fit
     fit = kind(**{f.name: getattr(exact, f.name) for f in fields(exact)})
     state, steps = fit.start(x[some], fit.layer.no_dual), min(FITS, max_iter)
