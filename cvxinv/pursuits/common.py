@@ -3,6 +3,7 @@
 import importlib
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -39,6 +40,16 @@ def backend(solve: Solve | None) -> Certified:
         return judged(problem, solve(problem), begin)
 
     return certified
+
+
+def briefly(solve: Solve | None, steps: int) -> Certified:
+    """The backend with no more than `steps` iterations and no last resort, if it is the default,
+    for what need not be exact; one that was given as it is.
+    """
+    ours: Any = backend(None)
+    if solve is None or solve is ours:
+        return partial(ours, max_iter=steps, sure=False)
+    return backend(solve)
 
 
 def collected(

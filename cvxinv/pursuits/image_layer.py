@@ -4,25 +4,26 @@ where phi^-1 can be trusted.
 Rounding moves y by eps |y|, and phi^-1(y) by tau = eps |y| / phi'(t). Where phi saturates, tanh at
 +-1 say, that is all of t and more. So the rows are those of small tau: what is solved is
 
-    min 1/2 ||K (W x + b - phi^-1(y))||^2 + lam 1'x  over x >= 0,   K = diag(tau <= eps^(2/3))
+    min 1/2 ||K (W x + b - phi^-1(y))||^2 + lam 1'x  over x >= 0,   K = diag(tau <= eps^0.55)
 
 for each signal, a weighted problem whose weights are 0 or 1. The pixels that it leaves out still
 hold z, with the weight phi' that they deserve, in debiasing, which is least squares on y itself.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from cvxinv.arrays import Array, dtype_name, namespace
+from cvxinv.arrays import Array, dtype_name, namespace, to_numpy
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of
 from cvxinv.problems import LastLayer
+from cvxinv.solution.notes import FAR, noted
 
-# tau up to eps to this power counts as known: 4e-11 in float64, 2e-5 in float32
-TRUSTED = 2 / 3
-# widths of the range of phi by which no noise puts a pixel outside: it has another scale
-FAR = 0.5
+# tau up to eps to this power counts as known: 2e-9 in float64, 2e-4 in float32. Less leaves too few
+# rows, more leaves errors that supports feel
+TRUSTED = 0.55
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,24 @@ class ImageLayer:
     statement: LastLayer
     invalid: Array  # (B,) bool: signals that are not in the scale of phi
     saturated: Array  # (B,) observed pixels that phi^-1 was not taken of
+    printed: bool  # whether on phi itself
+
+    def noted(self, notes: Any) -> Any:
+        """The notes, with a sentence on signals for which it is not eq. 5 on phi^-1(y) as a
+        whole.
+        """
+        if self.printed:
+            everywhere = np.ones(np.shape(to_numpy(self.invalid)), dtype=bool)
+            return noted(notes, everywhere, lambda b: "eq. 5 was solved as printed, on y itself")
+        count = np.atleast_1d(to_numpy(self.saturated))
+        return noted(
+            notes,
+            to_numpy(self.saturated) > 0,
+            lambda b: (
+                f"eq. 5 was solved on phi^-1(y) without {count[b]} saturated pixels, where rounding"
+                " alone moves it"
+            ),
+        )
 
 
 def inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]:
@@ -49,7 +68,7 @@ def as_printed(G: Generator, y: Array, seen: Array | None, lam: float) -> ImageL
     xp, phi = namespace(y), G.activation
     statement = LastLayer(G.weights[-1], y, phi, G.bias(G.depth), lam, seen)
     nothing = xp.zeros_like(y[..., 0], dtype=xp.bool)
-    return ImageLayer(statement, nothing, xp.astype(nothing, xp.int64))
+    return ImageLayer(statement, nothing, xp.astype(nothing, xp.int64), printed=True)
 
 
 def on_preimage(G: Generator, y: Array, seen: Array | None, lam: float) -> ImageLayer:
@@ -70,6 +89,5 @@ def on_preimage(G: Generator, y: Array, seen: Array | None, lam: float) -> Image
     if bool(xp.any(out)):
         seen = rows_of(seen, y) & ~out
     target = xp.where(out & ~invalid[..., None], 0.0, target)
-    return ImageLayer(
-        LastLayer(G.weights[-1], target, "identity", G.bias(G.depth), lam, seen), invalid, lost
-    )
+    statement = LastLayer(G.weights[-1], target, "identity", G.bias(G.depth), lam, seen)
+    return ImageLayer(statement, invalid, lost, printed=False)

@@ -1,8 +1,9 @@
 """Latent-Pursuit, Algorithm 3."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -12,7 +13,14 @@ from cvxinv.checks import choice, flag, nonnegative, per_layer
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import observed_norm, signals_of
 from cvxinv.problems import Latent, MidLayer
-from cvxinv.pursuits.common import Solve, backend, collected, overflow_is_a_status
+from cvxinv.pursuits.common import (
+    Certified,
+    Solve,
+    backend,
+    briefly,
+    collected,
+    overflow_is_a_status,
+)
 from cvxinv.pursuits.debias import debias as debias_latent
 from cvxinv.pursuits.image_layer import ImageLayer, as_printed, on_preimage
 from cvxinv.solution import Inversion, Status
@@ -88,18 +96,16 @@ def latent_pursuit(
     if not G.activation.smooth:  # as printed, eq. 5 then is not even smooth
         last = "inverted"
     if last == "printed":
-        return many.back(down(y, seen, as_printed(G, y, seen, lams[-1]), solve))
+        return given.back(many.back(down(y, seen, as_printed(G, y, seen, lams[-1]), solve)))
     found = down(y, seen, on_preimage(G, y, seen, lams[-1]), solve)
     if last == "auto" and G.activation.name != "identity" and G.activation.smooth:
         b = _to_print(y, seen, found)
         if len(b):
             y, seen = y[b], seen if seen is None or seen.ndim == 1 else seen[b]
-            quick: Any = backend(None)
-            quick = partial(quick, max_iter=STEPS, sure=False) if solve is quick else solve
-            again = down(y, seen, as_printed(G, y, seen, lams[-1]), quick)
+            again = down(y, seen, as_printed(G, y, seen, lams[-1]), briefly(solve, STEPS))
             nearer = again.residual < found.residual[b]
             found = rows.put(found, b[nearer], rows.take(again, nearer))
-    return many.back(found)
+    return given.back(many.back(found))
 
 
 def _to_print(y: Array, seen: Array | None, found: Inversion) -> Array:
@@ -116,7 +122,7 @@ def _down(
     y: Array,
     seen: Array | None,
     image: ImageLayer,
-    solve: Any,
+    solve: Certified,
     lams: Sequence[float],
     gamma: float,
     debias: bool,
@@ -133,4 +139,5 @@ def _down(
     if debias:
         supports = [s.support for s in solutions[-2::-1]]
         z = debias_latent(G, y, z, supports, seen)
-    return collected(G, y, seen, z, solutions, last, image.invalid)
+    found = collected(G, y, seen, z, solutions, last, image.invalid)
+    return replace(found, notes=image.noted(found.notes))

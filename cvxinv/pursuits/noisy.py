@@ -14,7 +14,6 @@ Without noise this is Algorithm 3.
 """
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from cvxinv.arrays import Array, cast_to, float64, match, namespace
@@ -23,7 +22,7 @@ from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.newton.gauss_newton import unit_diagonal
 from cvxinv.problems import LastLayer, Latent, MidLayer
-from cvxinv.pursuits.common import Solve, backend, collected, overflow_is_a_status
+from cvxinv.pursuits.common import Solve, backend, briefly, collected, overflow_is_a_status
 from cvxinv.pursuits.image_layer import on_preimage
 from cvxinv.rows import one_or_many
 from cvxinv.solution import Inversion, Solution
@@ -65,9 +64,8 @@ def noisy_pursuit(
     y, seen = given.y, given.seen
     xp = namespace(y)
     sigma = None if noise is None else _levels(noise, y)
-    ours: Any = backend(None)
-    solve = None if solve is ours else solve
-    go_on = partial(ours, max_iter=CAP, sure=False) if solve is None else backend(solve)
+    solve = None if solve is backend(None) else solve
+    go_on = briefly(solve, CAP)
     last, invalid = _last(G, y, seen, solve)
     solutions, supports = [last], []
     M = xp.astype(rows_of(seen, y), xp.float64)

@@ -29,7 +29,7 @@ from .active_set import ActiveSet, State
 # ||A x - t|| over ||t|| below which the point of another method may belong to such a signal
 MISFIT = 5e-3
 ROUNDING = 2e-15  # what products in float64 leave of a residual
-REFINEMENTS, FITS, PATIENCE = 5, 20, 4
+REFINEMENTS, FITS, PATIENCE = 5, 20, 3
 ZERO = 1e-5  # entries below this part of the root mean square are left out of a fit ..
 ENTER = 0.1  # .. and those whose gradient is above this part of the largest residual enter it
 
