@@ -12,7 +12,7 @@ from cvxinv.arrays import Array, dtype_name, match, namespace
 from cvxinv.checks import choice, flag, nonnegative, per_layer
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import observed_norm, signals_of
-from cvxinv.problems import Latent, MidLayer
+from cvxinv.problems import LastLayer, Latent, MidLayer
 from cvxinv.pursuits.common import (
     Certified,
     Solve,
@@ -23,10 +23,11 @@ from cvxinv.pursuits.common import (
 )
 from cvxinv.pursuits.debias import debias as debias_latent
 from cvxinv.pursuits.image_layer import ImageLayer, as_printed, on_preimage
-from cvxinv.solution import Inversion, Status
+from cvxinv.solution import Inversion, Solution, Status
 
 # relative residual up to which a signal counts as reproduced, hence free of noise
 REPRODUCED = {"float64": 1e-6, "float32": 1e-4}
+SURE = 10.0  # errors of rounding by which an entry is not zero
 STEPS = 50  # on eq. 5 as printed: with noise, all that more of them would fit is noise
 
 
@@ -128,10 +129,11 @@ def _down(
     debias: bool,
 ) -> Inversion:
     """From the image layer down to z (B signals)."""
-    solutions = [solve(image.statement)]
+    solutions = [_sure(solve(image.statement), image.statement, image)]
     for i in range(G.depth - 1, 0, -1):
         x, S = solutions[-1].x, solutions[-1].support
-        solutions.append(solve(MidLayer(G.weights[i], x, S, G.bias(i), lams[i - 1])))
+        layer = MidLayer(G.weights[i], x, S, G.bias(i), lams[i - 1])
+        solutions.append(_sure(solve(layer), layer, image))
     x, S = solutions[-1].x, solutions[-1].support
     last = Latent(G.weights[0], x, S, G.bias(0), gamma)
     solutions.append(solve(last))
@@ -141,3 +143,16 @@ def _down(
         z = debias_latent(G, y, z, supports, seen)
     found = collected(G, y, seen, z, solutions, last, image.invalid)
     return replace(found, notes=image.noted(found.notes))
+
+
+def _sure(solution: Solution, problem: LastLayer | MidLayer, image: ImageLayer) -> Solution:
+    """Without the entries that may come from the rounding of y alone: as rows of the next layer,
+    where units that are off are only bounded, they would hold what is not so.
+    """
+    xp = namespace(solution.x)
+    if not bool(xp.any(image.accuracy > 0)):
+        return solution
+    norms = xp.linalg.vector_norm(match(problem.W, solution.x), axis=0)
+    t = xp.where(xp.isfinite(problem.data), problem.data, 0.0)
+    level = SURE * image.accuracy * xp.linalg.vector_norm(t, axis=-1)
+    return replace(solution, support=solution.support & (norms * solution.x > level[..., None]))
