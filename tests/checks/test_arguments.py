@@ -114,7 +114,7 @@ DOORS = [
         cvxinv.latent_pursuit,
         {**Y_OF_G, "solve": never},
         {**PURSUIT, "solve": "solve?", "lam": "per layer", "gamma": "number >= 0"}
-        | {"debias": "flag"},
+        | {"debias": "flag", "last": "choice"},
     ),
     Door(
         cvxinv.layered_basis_pursuit,
