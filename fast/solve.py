@@ -16,6 +16,7 @@ from cvxinv import checks
 from cvxinv.arrays import Array, dtype_name, is_torch, match
 from cvxinv.memory import signals_per_part
 from cvxinv.problems import LayerProblem, LinearProgram, Problem, as_problem, batched
+from cvxinv.progress import Meter, Progress, meter
 from cvxinv.rows import join, take
 from cvxinv.solution import STATUS_TOLERANCE, Solution
 from cvxinv.solution.certified import Answer, as_batch, as_kind, certifies, chosen, solution
@@ -32,6 +33,17 @@ LARGEST_BLOCK = 31 << 20  # bytes; glibc looks at blocks of up to 32 MiB
 Run = Callable[[LayerProblem, Tensor | None], Answer]
 
 
+class At:
+    """How far a call is."""
+
+    done = Meter()
+    last = 0  # signals up to the end of the chunk
+
+    def left(self, count: int) -> None:
+        """So many signals of the chunk are not finished."""
+        self.done.reach(self.last - count)
+
+
 @certifies
 def solve(
     problem: Problem,
@@ -46,6 +58,7 @@ def solve(
     history: bool = False,
     sure: bool = True,
     memory: int | None = None,
+    progress: Progress = False,
 ) -> Solution:
     """Solve a layer problem (eqs. 5, 6, 9, Algorithms 1 and 4) for all its signals at once and
     certify every answer.
@@ -82,6 +95,9 @@ def solve(
     memory : int, optional
         Bytes of working memory: larger batches are solved in chunks. By default 512 MiB, on a GPU
         half of what is free.
+    progress : bool or callable
+        Whether to show on stderr how many signals are solved; or what is to be told: progress(done,
+        total). The default method reports its chunks, the printed ones each signal.
 
     Returns
     -------
@@ -109,7 +125,8 @@ def solve(
     restart, history = checks.flag("restart", restart), checks.flag("history", history)
     sure = checks.flag("sure", sure)
     given = {"rho": rho, "alpha_beta": alpha_beta, "restart": restart, "history": history}
-    records = loop.History() if history else loop.NoHistory()
+    at = At()
+    records = loop.History(at.left) if history else loop.NoHistory(at.left)
     run: Run
     if checks.choice("method", method, ("auto", *printed.PRINTED)) == "auto":
         _none_given(given)
@@ -130,8 +147,8 @@ def solve(
     # a history has one line for all signals
     size = max(_signals(work, memory), len(work.data) if history else 0)
     _keep_freed_memory()
-    with torch.no_grad(), full_precision():
-        found = _in_chunks(run, work, start, size)
+    with meter(progress, len(work.data), "signals") as at.done, torch.no_grad(), full_precision():
+        found = _in_chunks(run, work, start, size, at)
     lines = _lines(problem, records) if isinstance(records, loop.History) else None
     return solution(problem, found, begin, tol, lines)
 
@@ -157,16 +174,18 @@ def _keep_freed_memory() -> None:
     torch.empty(LARGEST_BLOCK, dtype=torch.uint8)
 
 
-def _in_chunks(run: Run, problem: Any, x: Tensor | None, size: int) -> Answer:
+def _in_chunks(run: Run, problem: Any, x: Tensor | None, size: int, at: At) -> Answer:
     """The batch in parts of `size` signals; parts that a GPU has no memory for are halved."""
     parts: list[Answer] = []
     k, B = 0, len(problem.data)
     while k < B or not parts:
         b, count = slice(k, k + size), min(size, B - k)
         try:
+            at.last = k + count
             part: Any = problem if size >= B else chosen(problem, b)
             parts.append(run(part, take(x, b)))
             k += size
+            at.left(0)
         except torch.OutOfMemoryError:
             if count <= 1:
                 raise

@@ -40,17 +40,18 @@ class Run:
 
     def in_parts(self) -> tuple[list["Rows"], BaseException | None]:
         """The parts that were finished, and what ended the work before its time, if anything."""
-        from cvxinv.cli.parts import Progress, parts
+        from cvxinv.cli.parts import parts
         from cvxinv.cli.result import rows_of
+        from cvxinv.progress import meter
 
         found: list[Rows] = []
         count = len(self.given.y)
         try:
-            with Progress(count) as progress:
+            with meter(True, count, "signals") as progress:
                 compute = self._prepared()
                 for b in parts(count):
                     found.append(rows_of(compute(b)))
-                    progress.done(b.stop)
+                    progress.reach(b.stop)
         except BaseException as error:
             return found, error
         return found, None

@@ -17,6 +17,7 @@ from cvxinv.checks import integer, nonnegative, per_signal
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import observed_norm, rows_of, signals_of
 from cvxinv.inversion.error_bars import Spectrum, root, spectrum
+from cvxinv.progress import Meter, Progress, meter
 from cvxinv.pursuits import latent_pursuit, noisy_pursuit
 from cvxinv.pursuits.common import Solve, briefly, overflow_is_a_status
 from cvxinv.pursuits.debias import debias
@@ -30,6 +31,8 @@ QUICK = 100
 REPRODUCED = {"float64": 1e-6, "float32": 1e-4}
 # relative residual up to which objective 0, the least there can be, is attained
 EXACT = {"float64": 1e-10, "float32": 1e-5}
+# of the work for a signal, by their times: one of the pursuit, four of levenberg_marquardt
+PARTS = 5
 HARD = (
     1e3  # condition of J from which Levenberg-Marquardt, which uses J'J in float32, may stop early
 )
@@ -45,6 +48,7 @@ def invert(
     prior: float | None = None,
     solve: Solve | None = None,
     seed: int = 0,
+    progress: Progress = False,
 ) -> Inversion:
     """Find z with G(z) = y, or nearest to y (eq. 1), and say how sure that is.
 
@@ -77,6 +81,9 @@ def invert(
         Of the random starts. The answer for a signal does not depend on its companions, but for
         rounding: where eq. 1 has a kink at its minimum, rounding decides where near it descent
         ends.
+    progress : bool or callable
+        Whether to show on stderr how far the work is; or what is to be told: progress(done, total),
+        in parts of which each signal has as many: the pursuit, the race, descent.
 
     Returns
     -------
@@ -108,18 +115,21 @@ def invert(
         )
     starts = STARTS if starts is None else integer("starts", starts)
     seed = integer("seed", seed)
-    first = _pursuit(G, y, seen, sigma, solve)
-    found = importlib.import_module("cvxinv.fast").levenberg_marquardt(
-        G,
-        y,
-        start=first.z,
-        starts=starts,
-        seed=seed,
-        observed=seen,
-        prior=0.0 if sigma is None or prior is None else (sigma / sigma_z) ** 2,
-        scale=1.0 if prior is None else sigma_z,
-    )
-    return given.back(many.back(_with_figures(G, y, seen, first, found, sigma, sigma_z)))
+    B = len(y)
+    with meter(progress, PARTS * B, "parts") as done:
+        first = _pursuit(G, y, seen, sigma, solve, done)
+        found = importlib.import_module("cvxinv.fast").levenberg_marquardt(
+            G,
+            y,
+            start=first.z,
+            starts=starts,
+            seed=seed,
+            observed=seen,
+            prior=0.0 if sigma is None or prior is None else (sigma / sigma_z) ** 2,
+            scale=1.0 if prior is None else sigma_z,
+            progress=done.within(B, (PARTS - 1) * B),
+        )
+        return given.back(many.back(_with_figures(G, y, seen, first, found, sigma, sigma_z)))
 
 
 def hybrid(
@@ -129,23 +139,30 @@ def hybrid(
     noise: Any = None,
     prior: float | None = None,
     solve: Solve | None = None,
+    progress: Progress = False,
 ) -> Inversion:
     """The pursuit, then eq. 1 from its z (section 6.1's future work): `invert` without random
     starts; parameters as there.
     """
-    return invert(G, y, observed, noise, 0, prior, solve)
+    return invert(G, y, observed, noise, 0, prior, solve, progress=progress)
 
 
 def _pursuit(
-    G: Generator, y: Array, seen: Array | None, sigma: Array | None, solve: Solve | None
+    G: Generator,
+    y: Array,
+    seen: Array | None,
+    sigma: Array | None,
+    solve: Solve | None,
+    done: Meter,
 ) -> Inversion:
     """Latent-Pursuit, replaced by the noise-aware one for the signals that it does not
     reproduce.
     """
-    xp = namespace(y)
+    xp, B = namespace(y), len(y)
     if sigma is not None and bool(xp.all(sigma > 0)):
-        return noisy_pursuit(G, y, solve, sigma, seen)
-    first = latent_pursuit(G, y, briefly(solve, QUICK), observed=seen, last="inverted")
+        return noisy_pursuit(G, y, solve, sigma, seen, done.within(0, B))
+    half, quick = done.within(0, B // 2), briefly(solve, QUICK)
+    first = latent_pursuit(G, y, quick, observed=seen, last="inverted", progress=half)
     given = observed_norm(y, seen)
     reproduced = observed_norm(y - first.signal, seen) <= REPRODUCED[dtype_name(y)] * given
     b = xp.nonzero(~reproduced & xp.isfinite(given))[0]
@@ -153,7 +170,8 @@ def _pursuit(
         return first
     some = None if seen is None else seen if seen.ndim == 1 else seen[b]
     level = None if sigma is None else sigma[b]
-    return rows.put(first, b, noisy_pursuit(G, y[b], solve, level, some))
+    other = done.within(B // 2, B - B // 2)
+    return rows.put(first, b, noisy_pursuit(G, y[b], solve, level, some, other))
 
 
 def _with_figures(

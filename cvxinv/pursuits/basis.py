@@ -12,7 +12,17 @@ from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.guarantees.recursion import column_norms, propagated, reachable_lipschitz, weights
 from cvxinv.guarantees.stability import Stability, stability
 from cvxinv.problems import BasisPursuit, LeastSquares
-from cvxinv.pursuits.common import Solve, backend, collected, overflow_is_a_status
+from cvxinv.progress import Progress, meter
+from cvxinv.pursuits.common import (
+    LAYER_PROBLEMS,
+    Certified,
+    Solve,
+    backend,
+    collected,
+    layerwise,
+    overflow_is_a_status,
+    signals_in,
+)
 from cvxinv.pursuits.debias import debias as debias_latent
 from cvxinv.pursuits.image_layer import inverted
 from cvxinv.solution import Inversion, Solution
@@ -44,6 +54,7 @@ def layered_basis_pursuit(
     lam: Literal["theorem3"] | float | Sequence[float] = "theorem3",
     observed: Array | None = None,
     debias: bool = False,
+    progress: Progress = False,
 ) -> BoundedInversion:
     """Layered Basis-Pursuit (Algorithm 1): basis pursuit on phi^-1(y), then on the rows just found,
     then least squares for z.
@@ -58,7 +69,7 @@ def layered_basis_pursuit(
         `cvxinv.guarantees.stability`); the answer's `bounds` say what is proven of it. A signal
         that noise can carry out of the range of phi, where phi^-1 has no Lipschitz constant, is
         INVALID_SIGNAL. Numbers: lam_1 .. lam_L for all columns alike, as printed.
-    G, y, solve, observed, debias
+    G, y, solve, observed, debias, progress
         As of `latent_pursuit`.
     """
     solve = backend(solve)
@@ -68,6 +79,20 @@ def layered_basis_pursuit(
     if isinstance(lam, str):
         choice("lam", lam, ("theorem3",), also="numbers or ")
     given = None if isinstance(lam, str) else per_layer("lam", lam, G.depth)
+    with meter(progress, (G.depth + 1) * signals_in(y), LAYER_PROBLEMS) as done:
+        solve = layerwise(solve, done)
+        return signals.back(_basis_pursuit(G, y, seen, solve, noise, given, debias))
+
+
+def _basis_pursuit(
+    G: Generator,
+    y: Array,
+    seen: Array | None,
+    solve: Certified,
+    noise: float,
+    given: list[float] | None,
+    debias: bool,
+) -> BoundedInversion:
     xp = namespace(y)
     target, invalid = inverted(G, y, seen)
     rows = rows_of(seen, y)
@@ -91,9 +116,9 @@ def layered_basis_pursuit(
         z = debias_latent(G, y, z, [s.support for s in solutions[-2::-1]], seen)
     found = vars(collected(G, y, seen, z, solutions, last, invalid))
     if given is not None:
-        return signals.back(BoundedInversion(**found))
+        return BoundedInversion(**found)
     # the bounds are for this signal and these pixels, whatever becomes of the arguments
     y = xp.asarray(y, copy=True)
     seen = None if seen is None else xp.asarray(seen, copy=True)
     bounding = partial(stability, G, found["supports"], noise, "unknown", signal=y, observed=seen)
-    return signals.back(BoundedInversion(**found, bounding=bounding))
+    return BoundedInversion(**found, bounding=bounding)

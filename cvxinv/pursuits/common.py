@@ -12,6 +12,7 @@ from cvxinv.arrays import Array, cast_to, namespace, to_numpy
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import observed_norm
 from cvxinv.problems import Latent, LeastSquares, LinearProgram, Problem
+from cvxinv.progress import Meter
 from cvxinv.pursuits.determined import determined
 from cvxinv.solution import Inversion, Solution, Status, marked, worst
 from cvxinv.solution.certified import is_own, judged
@@ -19,6 +20,7 @@ from cvxinv.solution.notes import on_fit
 
 Solve: TypeAlias = Callable[[Problem], Any]  # x, (x, dual) or a Solution
 Certified: TypeAlias = Callable[[Problem], Solution]
+LAYER_PROBLEMS = "layer problems"  # what progress counts, for each signal
 
 # Squares of a signal that float64 holds may overflow: that is a status of the signal, no warning.
 overflow_is_a_status = np.errstate(over="ignore", invalid="ignore")
@@ -40,6 +42,27 @@ def backend(solve: Solve | None) -> Certified:
         return judged(problem, solve(problem), begin)
 
     return certified
+
+
+def layerwise(solve: Any, done: Meter) -> Any:
+    """`solve`, each of whose calls is a piece of work for every signal of its statement."""
+    if done.silent:
+        return solve
+
+    def told(problem: Problem, **options: Any) -> Solution:
+        begin, size = done.done, signals_in(problem.data)
+        if is_own(solve):
+            options["progress"] = done.within(begin, size)
+        found: Solution = solve(problem, **options)
+        done.reach(begin + size)
+        return found
+
+    return told
+
+
+def signals_in(y: Array) -> int:
+    """How many signals (B, n) or (n,) are."""
+    return 1 if y.ndim == 1 else len(y)
 
 
 def briefly(solve: Solve | None, steps: int) -> Certified:

@@ -13,12 +13,15 @@ from cvxinv.checks import choice, flag, nonnegative, per_layer
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import observed_norm, signals_of
 from cvxinv.problems import LastLayer, Latent, MidLayer
+from cvxinv.progress import Progress, meter
 from cvxinv.pursuits.common import (
+    LAYER_PROBLEMS,
     Certified,
     Solve,
     backend,
     briefly,
     collected,
+    layerwise,
     overflow_is_a_status,
 )
 from cvxinv.pursuits.debias import debias as debias_latent
@@ -41,6 +44,7 @@ def latent_pursuit(
     observed: Array | None = None,
     debias: bool = True,
     last: Literal["auto", "inverted", "printed"] = "auto",
+    progress: Progress = False,
 ) -> Inversion:
     """Latent-Pursuit (Algorithm 3): eq. 5 for x_L, eq. 6 for x_{L-1} .. x_1, eq. 9 for z, then
     optionally debiasing.
@@ -73,6 +77,9 @@ def latent_pursuit(
         hair, are left out. "printed": eq. 5 itself, to a stationary point (erratum E3). "auto":
         inverted, and for the signals that z then does not reproduce a limited number of steps on
         eq. 5 as printed, kept where G(z) comes closer. `notes` say per signal what was done.
+    progress : bool or callable
+        Whether to show on stderr how far the work is; or what is to be told: progress(done, total),
+        in layer problems of single signals.
 
     Returns
     -------
@@ -91,21 +98,24 @@ def latent_pursuit(
     lams, gamma = per_layer("lam", lam, G.depth), nonnegative("gamma", gamma)
     debias = flag("debias", debias)
     choice("last", last, ("auto", "inverted", "printed"))
+    if not G.activation.smooth:  # as printed, eq. 5 then is not even smooth
+        last = "inverted"
     many = rows.one_or_many(y)
     y, seen = many.signals, many.rows(seen)
     down = partial(_down, G, lams=lams, gamma=gamma, debias=debias)
-    if not G.activation.smooth:  # as printed, eq. 5 then is not even smooth
-        last = "inverted"
-    if last == "printed":
-        return given.back(many.back(down(y, seen, as_printed(G, y, seen, lams[-1]), solve)))
-    found = down(y, seen, on_preimage(G, y, seen, lams[-1]), solve)
-    if last == "auto" and G.activation.name != "identity" and G.activation.smooth:
-        b = _to_print(y, seen, found)
-        if len(b):
-            y, seen = y[b], seen if seen is None or seen.ndim == 1 else seen[b]
-            again = down(y, seen, as_printed(G, y, seen, lams[-1]), briefly(solve, STEPS))
-            nearer = again.residual < found.residual[b]
-            found = rows.put(found, b[nearer], rows.take(again, nearer))
+    with meter(progress, (G.depth + 1) * len(y), LAYER_PROBLEMS) as done:
+        go = layerwise(solve, done)
+        if last == "printed":
+            found = down(y, seen, as_printed(G, y, seen, lams[-1]), go)
+        else:
+            found = down(y, seen, on_preimage(G, y, seen, lams[-1]), go)
+        if last == "auto" and G.activation.smooth and G.activation.name != "identity":
+            b = _to_print(y, seen, found)
+            if len(b):
+                y, seen = y[b], seen if seen is None or seen.ndim == 1 else seen[b]
+                again = down(y, seen, as_printed(G, y, seen, lams[-1]), briefly(solve, STEPS))
+                nearer = again.residual < found.residual[b]
+                found = rows.put(found, b[nearer], rows.take(again, nearer))
     return given.back(many.back(found))
 
 

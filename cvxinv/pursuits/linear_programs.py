@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from cvxinv.arrays import Array
@@ -9,7 +10,15 @@ from cvxinv.checks import nonnegative
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.problems import LinearProgram
-from cvxinv.pursuits.common import collected, overflow_is_a_status
+from cvxinv.progress import Progress, meter
+from cvxinv.pursuits.common import (
+    LAYER_PROBLEMS,
+    Certified,
+    collected,
+    layerwise,
+    overflow_is_a_status,
+    signals_in,
+)
 from cvxinv.pursuits.image_layer import inverted
 from cvxinv.solution import Inversion, Solution
 
@@ -21,6 +30,7 @@ def linear_programming(
     norm: Literal["linf", "l1"] = "linf",
     noise: float = 0.0,
     observed: Array | None = None,
+    progress: Progress = False,
 ) -> Inversion:
     """The baseline of Lei et al. (2019): one linear program per layer, on phi^-1(y), solved with
     HiGHS.
@@ -31,20 +41,33 @@ def linear_programming(
         The norm in which the misfit of a layer is minimised.
     noise : float
         Entries of an estimated layer up to this level do not count as its support.
-    G, y, observed
+    G, y, observed, progress
         As of `latent_pursuit`.
     """
     reference = importlib.import_module("cvxinv.reference")
     given = signals_of(G, y, observed)
     y, seen = given.y, given.seen
     noise = nonnegative("noise", noise)
+    with meter(progress, (G.depth + 1) * signals_in(y), LAYER_PROBLEMS) as done:
+        solve = layerwise(partial(reference.solve, progress=False), done)
+        return given.back(_linear_programming(G, y, seen, solve, norm, noise))
+
+
+def _linear_programming(
+    G: Generator,
+    y: Array,
+    seen: Array | None,
+    solve: Certified,
+    norm: Literal["linf", "l1"],
+    noise: float,
+) -> Inversion:
     target, invalid = inverted(G, y, seen)
     support = rows_of(None, y)
     rows: Array | None = rows_of(seen, y)
     solutions: list[Solution] = []
     for i in range(G.depth, -1, -1):
         last = LinearProgram(G.weights[i], target, support, G.bias(i), norm, i > 0, rows)
-        found = reference.solve(last)
+        found = solve(last)
         target, support, rows = found.x, found.support & (found.x > noise), None
         solutions.append(replace(found, support=support))
-    return given.back(collected(G, y, seen, target, solutions, last, invalid))
+    return collected(G, y, seen, target, solutions, last, invalid)

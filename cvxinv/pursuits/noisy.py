@@ -22,7 +22,17 @@ from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.newton.gauss_newton import unit_diagonal
 from cvxinv.problems import LastLayer, Latent, MidLayer
-from cvxinv.pursuits.common import Solve, backend, briefly, collected, overflow_is_a_status
+from cvxinv.progress import Meter, Progress, meter
+from cvxinv.pursuits.common import (
+    LAYER_PROBLEMS,
+    Solve,
+    backend,
+    briefly,
+    collected,
+    layerwise,
+    overflow_is_a_status,
+    signals_in,
+)
 from cvxinv.pursuits.image_layer import on_preimage
 from cvxinv.rows import one_or_many
 from cvxinv.solution import Inversion, Solution
@@ -42,6 +52,7 @@ def noisy_pursuit(
     solve: Solve | None = None,
     noise: Any = None,
     observed: Array | None = None,
+    progress: Progress = False,
 ) -> Inversion:
     """Latent-Pursuit (Algorithm 3) on phi itself, with supports decided from the noise: a start for
     eq. 1, not an estimate.
@@ -51,7 +62,7 @@ def noisy_pursuit(
     noise : float or (B,) array, optional
         Standard deviation sigma of the noise of a pixel; by default estimated, per signal, from
         what the last layer leaves.
-    G, y, solve, observed
+    G, y, solve, observed, progress
         As of `cvxinv.latent_pursuit`. A backend of your own gets eq. 5 as there: on phi^-1(y) where
         phi is piecewise linear.
 
@@ -62,11 +73,24 @@ def noisy_pursuit(
     """
     given = signals_of(G, y, observed)
     y, seen = given.y, given.seen
-    xp = namespace(y)
     sigma = None if noise is None else _levels(noise, y)
+    calls = G.depth + 2  # the last layer takes two
+    with meter(progress, calls * signals_in(y), LAYER_PROBLEMS) as done:
+        return given.back(_noisy_pursuit(G, y, seen, solve, sigma, done))
+
+
+def _noisy_pursuit(
+    G: Generator,
+    y: Array,
+    seen: Array | None,
+    solve: Solve | None,
+    sigma: Array | None,
+    done: Meter,
+) -> Inversion:
+    xp = namespace(y)
     solve = None if solve is backend(None) else solve
-    go_on = briefly(solve, CAP)
-    last, invalid = _last(G, y, seen, solve)
+    go_on = layerwise(briefly(solve, CAP), done)
+    last, invalid = _last(G, y, seen, solve, done)
     solutions, supports = [last], []
     M = xp.astype(rows_of(seen, y), xp.float64)
     variance, share = _noise(G, float64(y), M, last, sigma)
@@ -87,19 +111,19 @@ def noisy_pursuit(
     latent = Latent(W, held, supports[-1], b)
     solutions.append(go_on(latent))
     found = collected(G, y, seen, solutions[-1].x, solutions, latent, invalid)
-    return given.back(replace(found, supports=supports[::-1]))
+    return replace(found, supports=supports[::-1])
 
 
 def _last(
-    G: Generator, y: Array, seen: Array | None, solve: Solve | None
+    G: Generator, y: Array, seen: Array | None, solve: Solve | None, done: Meter
 ) -> tuple[Solution, Array]:
     """Eq. 5 for x_L, on phi itself with the default backend; and the signals that lie outside the
     range of phi, where that matters.
     """
     if solve is not None or G.activation.name == "identity":
         image = on_preimage(G, y, seen, 0.0)
-        return backend(solve)(image.statement), image.invalid
-    fast_solve: Any = backend(None)
+        return layerwise(backend(solve), done)(image.statement), image.invalid
+    fast_solve = layerwise(backend(None), done)
     low, high = G.activation.range
     xp, W, b = namespace(y), G.weights[-1], G.bias(G.depth)
     inside = xp.clip(y, low + INSIDE, high - INSIDE)

@@ -8,7 +8,17 @@ from cvxinv.arrays import Array, match
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of, signals_of
 from cvxinv.problems import LeastSquares
-from cvxinv.pursuits.common import Solve, backend, collected, overflow_is_a_status
+from cvxinv.progress import Progress, meter
+from cvxinv.pursuits.common import (
+    LAYER_PROBLEMS,
+    Certified,
+    Solve,
+    backend,
+    collected,
+    layerwise,
+    overflow_is_a_status,
+    signals_in,
+)
 from cvxinv.pursuits.image_layer import inverted
 from cvxinv.solution import Inversion
 
@@ -20,6 +30,7 @@ def oracle(
     supports: Sequence[Array],
     observed: Array | None = None,
     solve: Solve | None = None,
+    progress: Progress = False,
 ) -> Inversion:
     """The layer-wise oracle (Algorithm 4): least squares with the true supports `[S_1, .., S_L]`.
 
@@ -27,7 +38,7 @@ def oracle(
     ----------
     supports : sequence of L boolean arrays, (B, n_i) or (n_i,)
         As `G.supports(z)` gives them.
-    G, y, observed, solve
+    G, y, observed, solve, progress
         As of `latent_pursuit`.
     """
     solve = backend(solve)
@@ -36,6 +47,13 @@ def oracle(
     masks = [
         match(S, y) for S in checks.supports("supports", supports, G.sizes, tuple(y.shape[:-1]))
     ]
+    with meter(progress, (G.depth + 1) * signals_in(y), LAYER_PROBLEMS) as done:
+        return given.back(_oracle(G, y, seen, layerwise(solve, done), masks))
+
+
+def _oracle(
+    G: Generator, y: Array, seen: Array | None, solve: Certified, masks: list[Array]
+) -> Inversion:
     target, invalid = inverted(G, y, seen)
     rows = rows_of(seen, y)
     solutions = []
@@ -45,4 +63,4 @@ def oracle(
         solutions.append(solve(last))
         target, rows = solutions[-1].x, columns
     found = collected(G, y, seen, target, solutions, last, invalid)
-    return given.back(replace(found, supports=masks))
+    return replace(found, supports=masks)

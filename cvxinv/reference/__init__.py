@@ -16,7 +16,8 @@ import numpy as np
 from cvxinv import checks
 from cvxinv.arrays import to_numpy
 from cvxinv.problems import LinearProgram, Problem, Quadratic, as_problem
-from cvxinv.reference.groups import Batch, run
+from cvxinv.progress import Progress, automatic, meter
+from cvxinv.reference.groups import FEW, Batch, run
 from cvxinv.reference.infeasible import refute
 from cvxinv.reference.polish import polish as polished
 from cvxinv.reference.solvers import choose
@@ -37,7 +38,7 @@ def solve(
     tol: float | None = None,
     polish: bool = True,
     n_jobs: int = 1,
-    progress: bool | None = None,
+    progress: Progress | None = None,
 ) -> Solution:
     """Solve any statement of `cvxinv.problems` (eqs. 5, 6, 9, Algorithms 1 and 4) with CVXPY and
     certify every answer.
@@ -58,8 +59,9 @@ def solve(
         Whether to polish; without it, x is what the solver returned.
     n_jobs : int
         Processes over which joblib spreads the signals; -1 for all cores.
-    progress : bool, optional
-        A progress bar; by default for more than a few signals on a terminal.
+    progress : bool or callable, optional
+        Whether to show on stderr how many signals are solved, by default for more than a few on a
+        terminal; or what is to be told: progress(done, total).
 
     Returns
     -------
@@ -84,13 +86,14 @@ def solve(
     problem, q = as_problem(problem), None
     tol = None if tol is None else checks.positive("tol", tol)
     polish, n_jobs = checks.flag("polish", polish), _jobs(n_jobs)
-    progress = None if progress is None else checks.flag("progress", progress)
     if problem.convex and not isinstance(problem, LinearProgram):
         q = _to_numpy(problem.quadratic())
     ensure_stated(problem, q)
     solver, whole = choose(problem, solver), as_batch(problem)
     stated: Any = as_kind(whole, np.empty(0)) if q is None else q
-    found = run(Batch(type(problem), stated, solver), n_jobs, progress)
+    progress = automatic(progress, len(whole.data) > FEW)
+    with meter(progress, len(whole.data), "signals") as done:
+        found = run(Batch(type(problem), stated, solver), n_jobs, done)
     x, dual, proof = found.x, found.dual, None
     if q is not None:
         if polish:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
-from rich.progress import Progress
 
 from cvxinv import rows
 from cvxinv.problems import LastLayer, LinearProgram, Quadratic
+from cvxinv.progress import Meter
 from cvxinv.reference import signals
 from cvxinv.reference.signals import Answer
 from cvxinv.solution.certified import chosen, finite
@@ -71,7 +71,7 @@ class Batch:
             return self.none(len(self.finite), failure)
 
 
-def run(batch: Batch, n_jobs: int, progress: bool | None) -> Answer:
+def run(batch: Batch, n_jobs: int, done: Meter) -> Answer:
     """What the solver leaves for each signal of a batch.
 
     A signal whose solver raises, or whose process dies, is lost alone, with the reason.
@@ -81,14 +81,9 @@ def run(batch: Batch, n_jobs: int, progress: bool | None) -> Answer:
     processes = effective_n_jobs(n_jobs)
     largest = -(-B // (4 * processes))  # a few groups for each process
     groups = _groups(batch, max(largest, FEW if processes == 1 else 1))
-    quiet = progress is False or (progress is None and B <= FEW)
-    with Progress(disable=quiet, transient=True) as bar:
-        if progress is None and not bar.console.is_terminal:
-            bar.disable = True
-        task = bar.add_task(f"CVXPY, {batch.solver}", total=B)
-        for group, answer in _answers(batch, groups, n_jobs):
-            rows.store(found, group, answer)
-            bar.advance(task, len(group))
+    for group, answer in _answers(batch, groups, n_jobs):
+        rows.store(found, group, answer)
+        done.reach(done.done + len(group))
     return found
 
 

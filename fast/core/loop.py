@@ -93,8 +93,11 @@ class Record(NamedTuple):
     residual: Tensor
 
 
+@dataclass(frozen=True)
 class NoHistory:
-    """Nothing is recorded."""
+    """Nothing is recorded; `left` is told at every look how many rows still go on."""
+
+    left: Callable[[int], Any] = lambda count: None
 
     def add(self, done: int, b: Tensor, method: Method[S], state: S, residual: Tensor) -> None:
         """Take note of the rows `b` after `done` iterations; method, state and residual have the
@@ -145,6 +148,7 @@ def run(
     advance = _stepper(method, state, every)
     while True:
         count = int(going.sum())
+        history.left(count)
         if count == 0 or done >= max_iter:
             return best
         if len(left) - count > COMPACT * len(left):

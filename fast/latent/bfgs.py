@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from cvxinv.progress import Report, nothing
 from cvxinv.rows import take
 
 from .eq1 import Fit
@@ -52,8 +53,10 @@ def begin(fit: Fit, z: Tensor, near: Fit | None = None) -> Walk:
     return Walk(z, *fit.gradient(z), torch.cholesky_inverse(factor) / mean[:, None, None])
 
 
-def descend(fit: Fit, at: Walk, steps: int, gain: float = GAIN) -> Walk:
-    """Up to `steps` steps for every signal, until they gain less than `gain`, relative."""
+def descend(fit: Fit, at: Walk, steps: int, gain: float = GAIN, tell: Report = nothing) -> Walk:
+    """Up to `steps` steps for every signal, until they gain less than `gain`, relative; `tell` is
+    told how many are through.
+    """
     best = Walk(*(a.clone() for a in at))
     left = torch.arange(len(at.z), device=at.z.device)
     stalled = torch.zeros_like(left)
@@ -68,6 +71,7 @@ def descend(fit: Fit, at: Walk, steps: int, gain: float = GAIN) -> Walk:
         if not bool(going.all()):
             rows = torch.nonzero(going)[:, 0]
             fit, at, left, stalled = take(fit, rows), take(at, rows), left[rows], stalled[rows]
+            tell(len(best.z) - len(left), len(best.z))
             if not len(rows):
                 break
     return best

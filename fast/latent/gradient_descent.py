@@ -10,13 +10,13 @@ from typing import Literal
 
 import numpy as np
 import torch
-from rich.progress import Progress
 from torch import Tensor
 
 from cvxinv.arrays import Array, cast_to, is_torch
-from cvxinv.checks import choice, flag, integer, points, positive, share
+from cvxinv.checks import choice, integer, points, positive, share
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import observed_norm, signals_of
+from cvxinv.progress import Meter, Progress, Report, automatic, meter, nothing
 from cvxinv.rows import take
 from cvxinv.solution import Inversion, Status
 from cvxinv.solution.notes import on_fit
@@ -28,7 +28,7 @@ SMALL_GRADIENT = 1e-9  # the gradient norm that ends it
 EVERY = 100  # steps between two looks at which signals are finished: each look makes a GPU wait
 # beside the seed: latent vectors drawn with default_rng(seed) must not be found by starting at them
 STREAM = 1
-LONG = 100_000  # steps times signals from which a terminal shows a progress bar
+LONG = 100_000  # steps times signals from which a terminal shows progress
 
 
 def gradient_descent(
@@ -40,7 +40,7 @@ def gradient_descent(
     seed: int = 0,
     observed: Array | None = None,
     start: Array | None = None,
-    progress: bool | None = None,
+    progress: Progress | None = None,
 ) -> Inversion:
     """Gradient descent on z (eq. 1) from a random start: v <- momentum v + gradient, z <- z -
     step_t v.
@@ -73,8 +73,9 @@ def gradient_descent(
         The pixels that are seen; all by default. What is not seen may hold anything.
     start : (B, n_0) or (n_0,) array, optional
         Where to start instead; rows that are not finite are drawn.
-    progress : bool, optional
-        Whether to show a progress bar; by default for long runs on a terminal.
+    progress : bool or callable, optional
+        Whether to show on stderr how many steps are done, by default for long runs on a terminal;
+        or what is to be told: progress(done, total).
 
     Returns
     -------
@@ -101,17 +102,15 @@ def gradient_descent(
 
     fit, finite = fit_to(G, y, seen)
     z0 = _start(fit, G.sizes[0], seed, first)
-    shown = steps * len(z0) >= LONG if progress is None else flag("progress", progress)
-    with Progress(disable=not shown, transient=True) as bar:
-        if progress is None and not bar.console.is_terminal:
-            bar.disable = True
+    sizes = len(STEP_SIZES) if isinstance(step, str) else 1
+    with meter(automatic(progress, steps * len(z0) >= LONG), sizes * steps, "steps") as done:
         z = torch.full_like(z0, torch.nan)
         some, begin = take(fit, finite), z0[finite]
         if isinstance(step, str):
-            z[finite] = _search(some, begin, steps, momentum, bar)
+            z[finite] = _search(some, begin, steps, momentum, done)
         else:
             decaying = [step * (1 - t / steps) for t in range(steps)]
-            z[finite] = _descend(some, begin, decaying, momentum, 0.0, bar)[0]
+            z[finite] = _descend(some, begin, decaying, momentum, 0.0, done.within(0, steps))[0]
     stationary = fit.stationary(z)
     z = z if y.ndim == 2 else z[0]
     found = _inversion(G, y, seen, z if is_torch(y) else z.numpy(), finite, stationary)
@@ -133,15 +132,16 @@ def _start(fit: Fit, n0: int, seed: int, first: Array | None) -> Tensor:
 # -- the iteration ---------------------------------------------------------------------------------
 
 
-def _search(fit: Fit, start: Tensor, steps: int, momentum: float, bar: Progress) -> Tensor:
+def _search(fit: Fit, start: Tensor, steps: int, momentum: float, done: Meter) -> Tensor:
     """Per signal, z of the smallest step size that converged, else of the one with the lowest
     objective.
     """
     z, value = start.clone(), torch.full_like(start[:, 0], torch.inf)
     unsolved = torch.arange(len(z), device=z.device)
-    for step in STEP_SIZES:
+    for i, step in enumerate(STEP_SIZES):
+        some, begin, sizes = take(fit, unsolved), start[unsolved], [step] * steps
         found, objective, converged = _descend(
-            take(fit, unsolved), start[unsolved], [step] * steps, momentum, SMALL_GRADIENT, bar
+            some, begin, sizes, momentum, SMALL_GRADIENT, done.within(i * steps, steps)
         )
         better = converged | (objective < value[unsolved])
         z[unsolved[better]], value[unsolved[better]] = found[better], objective[better]
@@ -150,7 +150,12 @@ def _search(fit: Fit, start: Tensor, steps: int, momentum: float, bar: Progress)
 
 
 def _descend(
-    fit: Fit, start: Tensor, sizes: list[float], momentum: float, tol: float, bar: Progress
+    fit: Fit,
+    start: Tensor,
+    sizes: list[float],
+    momentum: float,
+    tol: float,
+    tell: Report = nothing,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """z, its objective, and whether its gradient norm is under `tol`, after the steps `sizes`;
     finished signals are dropped.
@@ -160,7 +165,6 @@ def _descend(
     eps = torch.finfo(start.dtype).eps
     rows = torch.arange(len(start), device=start.device)
     z, v, best, lowest = start.clone(), torch.zeros_like(start), start, value
-    task = bar.add_task(f"Gradient descent, step {sizes[0]:g}", total=len(sizes))
     for t, size in enumerate([*sizes, 0.0]):
         objective, g = fit.gradient(z)
         lower = objective < lowest  # never for nan
@@ -173,7 +177,7 @@ def _descend(
             out[rows] = torch.where(kept[:, None], z, best)
             value[rows] = torch.where(kept, objective, lowest)
             converged[rows] = kept & (norm < tol)
-            bar.update(task, completed=t)
+            tell(t, len(sizes))
             going = torch.isfinite(norm) & ~(norm < tol)
             if not bool(going.any()):
                 break
@@ -182,7 +186,6 @@ def _descend(
                 z, v, g, best, lowest = z[going], v[going], g[going], best[going], lowest[going]
         v.mul_(momentum).add_(g)
         z.sub_(v, alpha=size)
-    bar.remove_task(task)
     return out, value, converged
 
 

@@ -8,6 +8,7 @@ that is a stationary point, and if not, which way descends in all pieces at once
 import torch
 from torch import Tensor
 
+from cvxinv.progress import Report, nothing
 from cvxinv.rows import store, take
 
 from . import bfgs, clarke
@@ -20,9 +21,9 @@ HALVINGS = 30
 GAIN = 1e-9  # relative descent of the objective along the shortest vector that is worth a round
 
 
-def descend(fit: Fit, at: Point) -> Tensor:
+def descend(fit: Fit, at: Point, tell: Report = nothing) -> Tensor:
     """Descend along the kinks, in place, for all signals at which eq. 1 is not smooth and
-    stationary; the Clarke residual (B,) of all.
+    stationary; the Clarke residual (B,) of all. `tell` is told how far the walks are.
     """
     residual: Tensor = fit.gradient(at.z)[1].norm(dim=1) / positive(fit.terms(at.z))
     left = torch.nonzero(~fit.stationary(at.z) & ~exact(fit, at.objective))[:, 0]
@@ -30,7 +31,7 @@ def descend(fit: Fit, at: Point) -> Tensor:
         if not len(left):
             break
         some, here = take(fit, left), take(at, left)
-        walk = bfgs.descend(some, bfgs.begin(some, here.z), STEPS)
+        walk = bfgs.descend(some, bfgs.begin(some, here.z), STEPS, tell=tell)
         z, objective, residual[left], moved = turned(some, walk)
         lower = objective <= here.objective
         here.z = torch.where(lower[:, None], z, here.z)

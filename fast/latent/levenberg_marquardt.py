@@ -11,6 +11,7 @@ from cvxinv.arrays import Array, float64, is_torch
 from cvxinv.checks import integer, nonnegative, per_signal, points
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import signals_of
+from cvxinv.progress import Progress, meter
 
 from . import kinks
 from .clarke import STATIONARY
@@ -21,6 +22,8 @@ from .steps import begin, descend
 # objective relative to 1/2 ||y||^2 below which a start is the solution but for rounding: nothing is
 # raced against it
 NEAR = 1e-12
+# of the work for a signal: two of the race, of steps, and of what goes along kinks, by their times
+PARTS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,7 @@ def levenberg_marquardt(
     prior: Array | float = 0.0,
     scale: float = 1.0,
     steps: int = 100,
+    progress: Progress = False,
 ) -> Minimum:
     """Minimise eq. 1, 1/2 ||y - G(z)||^2 + prior/2 ||z||^2 over the observed pixels, from one or
     several starts.
@@ -89,6 +93,9 @@ def levenberg_marquardt(
         Standard deviation of the draws.
     steps : int
         Cap for the winner of the race.
+    progress : bool or callable
+        Whether to show on stderr how far the work is; or what is to be told: progress(done, total),
+        in parts of which each signal has four, two of them the race.
 
     Returns
     -------
@@ -106,18 +113,19 @@ def levenberg_marquardt(
     starts, seed, steps = integer("starts", starts), integer("seed", seed), integer("steps", steps)
     scale = nonnegative("scale", scale)
     weight = per_signal("prior", prior, batch(y))
-    with torch.no_grad():
+    with meter(progress, PARTS * len(batch(y)), "parts") as done, torch.no_grad():
         fit, finite = fit_to(G, float64(y), seen)
         fit = fit.with_prior(weight)
-        z = fit.y.new_full((len(fit.y), n0), torch.nan) if first is None else batch(first).to(fit.y)
+        B = len(fit.y)
+        z = fit.y.new_full((B, n0), torch.nan) if first is None else batch(first).to(fit.y)
         lost = ~torch.isfinite(z).all(1)
         own = begin(fit, torch.where(lost[:, None], 0.0, z))
         own.objective[lost], own.finished[lost] = torch.inf, False
         open_ = finite & (own.objective > NEAR * 0.5 * fit.y.square().sum(1))
-        agreement = multistart(G, fit, own, lost, open_, starts, seed, scale)
+        agreement = multistart(G, fit, own, lost, open_, starts, seed, scale, done.within(0, 2 * B))
         own.finished |= ~finite
-        found = descend(fit, own, steps)
-        clarke = kinks.descend(fit, found)
+        found = descend(fit, own, steps, tell=done.within(2 * B, B))
+        clarke = kinks.descend(fit, found, done.within(3 * B, B))
         found.finished = torch.isfinite(clarke) & (clarke <= STATIONARY)
         z = torch.where(finite[:, None], found.z, torch.nan)
         objective = torch.where(finite, found.objective, torch.nan)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from cvxinv.arrays import match
 from cvxinv.generator import Generator
+from cvxinv.progress import Report, nothing
 from cvxinv.rows import store, take
 
 from . import bfgs
@@ -40,16 +41,20 @@ def multistart(
     count: int,
     seed: int,
     scale: float,
+    tell: Report = nothing,
 ) -> Tensor:
     """Race `count` random starts against `own`, in place, for the signals `open_` (B,); agreement
     (B,) among the last finalists.
 
-    Signals whose own start is `lost` (B,) have one random start at least.
+    Signals whose own start is `lost` (B,) have one random start at least. `tell` is told how many
+    signals have raced.
     """
     agreement = torch.ones_like(own.objective)
     first = min(count, max(1, round(FIRST_WAVE * count)))
     waves = [range(first), range(first, count)] if count else [range(1)]
-    for rows in torch.split(torch.nonzero(open_ & (lost | (count > 0)))[:, 0], RACING):
+    racing = torch.nonzero(open_ & (lost | (count > 0)))[:, 0]
+    for i, rows in enumerate(torch.split(racing, RACING)):
+        through = i * RACING + len(rows)
         for wave in waves:
             if not len(rows) or not len(wave):
                 continue
@@ -62,6 +67,7 @@ def multistart(
             store(own, rows[better], take(found, better))
             rows = rows[agreement[rows] < 1]
             lost = lost & ~torch.isfinite(own.objective)
+        tell(through, len(racing))
     return agreement
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from cvxinv.newton.gauss_newton import unit_diagonal
+from cvxinv.progress import Report, nothing
 from cvxinv.rows import store, take
 
 from .eq1 import Fit
@@ -51,15 +52,18 @@ def begin(fit: Fit, z: Tensor) -> Point:
     )
 
 
-def descend(fit: Fit, at: Point, steps: int, pixels: Tensor | None = None) -> Point:
+def descend(
+    fit: Fit, at: Point, steps: int, pixels: Tensor | None = None, tell: Report = nothing
+) -> Point:
     """Up to `steps` steps more for every signal that is not finished; J'J is estimated from some
-    pixels, if they are given.
+    pixels, if they are given; `tell` is told how many signals are through.
     """
     at = take(at, torch.arange(len(at.z), device=at.z.device))
     single = fit.to(torch.float32)
     single = single if pixels is None else single.pixels(pixels)
     size = max(1, CHUNK // (fit.y.shape[1] * at.z.shape[1]))
-    for rows in torch.split(torch.nonzero(~at.finished)[:, 0], size):
+    moving = torch.nonzero(~at.finished)[:, 0]
+    for i, rows in enumerate(torch.split(moving, size)):
         left, some, low = rows, take(fit, rows), take(single, rows)
         here = take(at, rows)
         for _ in range(steps):
@@ -72,6 +76,7 @@ def descend(fit: Fit, at: Point, steps: int, pixels: Tensor | None = None) -> Po
                 if not len(left):
                     break
         store(at, left, here)
+        tell(i * size + len(rows), len(moving))
     return at
 
 

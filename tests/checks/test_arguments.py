@@ -51,7 +51,7 @@ def never(problem):
 LAYERS = {"W": "matrix", "bias": "vector?"}
 HIDDEN = {**LAYERS, "x_next": "signals", "support": "mask?"}
 TARGET = {**LAYERS, "target": "signals", "rows": "mask?"}
-PURSUIT = {"G": "generator", "y": "signals", "observed": "mask?"}
+PURSUIT = {"G": "generator", "y": "signals", "observed": "mask?", "progress": "progress"}
 Y_OF_G = {"G": G, "y": SIGNALS}
 SPARK = {"budget": "number >= 0", "generic": "flag", "tol": "share?"}
 SUB = {"W": "matrix", "s": "count > 0", **SPARK}
@@ -89,20 +89,21 @@ DOORS = [
         reference.solve,
         {"problem": LAYER},
         {"problem": "problem", "solver": "solver?", "polish": "flag", "n_jobs": "jobs"}
-        | {"progress": "flag?", "tol": "number > 0?"},
+        | {"progress": "progress?", "tol": "number > 0?"},
     ),
     Door(
         fast.solve,
         {"problem": LAYER},
         {"problem": "problem", "tol": "number > 0?", "max_iter": "count?", "method": "choice"}
         | {"x0": "points?", "restart": "flag", "history": "flag", "sure": "flag"}
-        | {"rho": "number > 0?", "alpha_beta": "number > 0?", "memory": "count > 0?"},
+        | {"rho": "number > 0?", "alpha_beta": "number > 0?", "memory": "count > 0?"}
+        | {"progress": "progress"},
     ),
     Door(
         fast.gradient_descent,
         Y_OF_G,
         {**PURSUIT, "steps": "count > 0", "momentum": "share", "seed": "count"}
-        | {"step": "number > 0?", "start": "points?", "progress": "flag?"},
+        | {"step": "number > 0?", "start": "points?", "progress": "progress?"},
     ),
     Door(
         fast.levenberg_marquardt,

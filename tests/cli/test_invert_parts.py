@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 import cvxinv
 from cvxinv.cli import invert_run, parts
@@ -209,38 +208,3 @@ def test_ctrl_c(run, G):
     kept = re.search(r"interrupted; inversion.npz keeps the first (\d+) of 20000", lines[-1])
     with np.load("inversion.npz") as found:
         assert 0 < len(found["z"]) == int(kept[1]) < 20_000
-
-
-# -- what is said ----------------------------------------------------------------------------------
-
-
-def test_progress_in_words(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
-    progress = parts.Progress(20_000)
-    assert str(progress) == "0 of 20000 signals"
-    for at, count, text in [
-        (2.0, 100, "50 per s, 7 min left"),
-        (4.0, 19_900, "4.98e+03 per s, 0 s left"),
-        (5e6, 19_901, "0.00398 per s, 6.9 h left"),
-    ]:
-        now[0] = at
-        progress.done(count)
-        assert str(progress) == f"{count} of 20000 signals, {text}"
-
-
-def test_lines_come_however_long_a_part_takes(monkeypatch, capfd):
-    monkeypatch.setattr(parts, "QUIET", 0.01)
-    monkeypatch.setattr(parts, "PERIOD", 0.01)
-    with parts.Progress(10):
-        time.sleep(0.3)
-    lines = capfd.readouterr().err.splitlines()
-    assert len(lines) > 1
-    assert set(lines) == {"0 of 10 signals"}
-
-
-def test_a_terminal_has_a_spinner(capfd):
-    with parts.Progress(10, Console(stderr=True, force_terminal=True)) as progress:
-        progress.done(5)
-        time.sleep(0.2)
-    assert "5 of 10 signals" in capfd.readouterr().err

@@ -5,7 +5,6 @@ import pytest
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
-from rich.progress import Progress
 
 import cvxinv
 from cvxinv import Generator, Status
@@ -148,10 +147,9 @@ def test_search_takes_the_smallest_step_size_that_converges():
     first, lowest = np.full(len(z), len(STEP_SIZES)), np.full(len(z), np.inf)
     expected = start.copy()
     runs, begin = [], torch.tensor(start)
-    with Progress(disable=True) as bar:
-        for step in STEP_SIZES:
-            run = _descend(fit, begin, [step] * steps, momentum, SMALL_GRADIENT, bar)
-            runs.append([a.numpy() for a in run])
+    for step in STEP_SIZES:
+        run = _descend(fit, begin, [step] * steps, momentum, SMALL_GRADIENT)
+        runs.append([a.numpy() for a in run])
     for points, objective, _ in runs:
         expected[objective < lowest] = points[objective < lowest]
         lowest = np.minimum(lowest, objective)

@@ -119,6 +119,8 @@ def test_grey_levels_are_not_guessed(phi, says, kind):
     y = kind(10 * np.arange(N, dtype=np.uint8))
     with pytest.raises(TypeError) as caught:
         cvxinv.invert(generator(phi=phi), y)
-    assert str(caught.value) == f"y: expected floats on the scale of G, got 8-bit grey levels: {says}"
+    assert (
+        str(caught.value) == f"y: expected floats on the scale of G, got 8-bit grey levels: {says}"
+    )
     scaled = y / 127.5 - 1  # no overflow in 8 bits
     assert float(scaled[-1]) == pytest.approx(230 / 127.5 - 1)

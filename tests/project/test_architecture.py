@@ -18,6 +18,7 @@ HOUSE = """
     newton
     problems     generator
     activations
+    progress
     rows         checks
     arrays       memory       record
     errors       version

@@ -74,6 +74,8 @@ BAD: dict[str, list[Any]] = {
     "jobs": [None, *WORDS, True, 1.0, 0, np.ones(2)],
     "flag": [None, *WORDS, 0, 1, 1.0, np.ones(2)],
     "flag?": [*WORDS, 0, 1, 1.0, np.ones(2)],
+    "progress": [None, *WORDS[:-1], 0, 1, 1.0, np.ones(2)],
+    "progress?": [*WORDS[:-1], 0, 1, 1.0, np.ones(2)],
     "choice": [None, *WORDS, 3, 1.0, True, np.ones(2)],
     "solver?": [*WORDS, 3, True],
     "activation": [None, *WORDS, 3, Steeper(), Sigmoid],
