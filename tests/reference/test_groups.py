@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cvxinv import BasisPursuit, LastLayer, LeastSquares, LinearProgram, MidLayer, Status, reference
+from cvxinv.progress import Meter
 from cvxinv.reference.groups import Batch, _groups, run
 from cvxinv.reference.solvers import attempt
 from tests.support.tolerances import ALONE
@@ -126,8 +127,8 @@ def test_a_process_that_dies_costs_the_signal_that_killed_it(masks):
     seen = np.ones((12, 9), bool)
     seen[np.arange(12), 3 + np.arange(12) % masks] = False
     problem = LastLayer(W, y, observed=seen)
-    expected = run(batch(problem), 1, False)
-    found = run(dying(problem, y[5, 0]), 2, False)
+    expected = run(batch(problem), 1, Meter())
+    found = run(dying(problem, y[5, 0]), 2, Meter())
     alive = np.arange(12) != 5
     np.testing.assert_allclose(found.x[alive], expected.x[alive], atol=ALONE)
     assert np.isnan(found.x[5]).all()
