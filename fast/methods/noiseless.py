@@ -17,6 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from cvxinv.memory import parts
 from cvxinv.rows import SHARED, take
 
 from ..core import loop
@@ -29,7 +30,9 @@ from .active_set import ActiveSet, State
 # ||A x - t|| over ||t|| below which the point of another method may belong to such a signal
 MISFIT = 5e-3
 ROUNDING = 2e-15  # what products in float64 leave of a residual
+NEAR_ROUNDING = 1e-14  # .. and what another fit need not improve
 REFINEMENTS, FITS, PATIENCE = 5, 20, 3
+HASTE = 2  # patience with conjugate gradients: what they make hard, a factor makes easy
 ZERO = 1e-5  # entries below this part of the root mean square are left out of a fit ..
 ENTER = 0.1  # .. and those whose gradient is above this part of the largest residual enter it
 
@@ -114,11 +117,24 @@ def fitted(newton: ActiveSet, x: Tensor, max_iter: int) -> Found:
     some = candidates(newton.layer, x)
     if not len(some):
         return _nothing(newton.layer)
-    exact = replace(take(newton, some).exactly(), goal=ROUNDING, systems=Own())
+    newton = take(newton, some).exactly()
+    best = _fits(newton, x[some], max_iter, HASTE)
+    left = torch.nonzero(best.residual > NEAR_ROUNDING)[:, 0]
+    n = newton.layer.W.shape[1]
+    for part in parts(len(left), 2 * 4 * n * n):
+        b = left[part]
+        own = replace(take(newton, b), systems=Own())
+        best.keep_better(b, _fits(own, x[some[b]], max_iter, PATIENCE))
+    return some, best
+
+
+def _fits(newton: ActiveSet, x: Tensor, max_iter: int, patience: int) -> loop.Result:
+    """Fits from x, with the linear systems of a method."""
     kind = ConstrainedFit if isinstance(newton, ConstrainedActiveSet) else Fit
-    fit = kind(**{f.name: getattr(exact, f.name) for f in fields(exact)})
-    state, steps = fit.start(x[some], fit.layer.no_dual), min(FITS, max_iter)
-    return some, loop.run(fit, state, ROUNDING, steps, patience=PATIENCE)
+    values = {f.name: getattr(newton, f.name) for f in fields(newton)}
+    fit = kind(**{**values, "goal": ROUNDING})
+    state, steps = fit.start(x, fit.layer.no_dual), min(FITS, max_iter)
+    return loop.run(fit, state, ROUNDING, steps, patience=patience)
 
 
 def completed(
