@@ -1,11 +1,12 @@
-"""Show that the shipped generator is good: sample sheet, digit shares, conditioning: `python -m
-validation.generator_quality`.
+"""Show that a shipped generator is good: sample sheet, digit shares, conditioning: `python -m
+validation.generator_quality gan`, or `vae`.
 """
 
 import json
 import time
+from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import matplotlib
 import numpy as np
@@ -16,11 +17,13 @@ from rich.progress import track
 from torch import nn
 
 from cvxinv import record
+from cvxinv.cli.common import grey_levels
 from cvxinv.generator import Generator, mnist_generator
+from cvxinv.generator.shipped import FILES
 from validation import mnist
-from validation.train_generator import RECORD, WEIGHTS
+from validation.record import RESULTS
 
-RESULTS = Path(__file__).with_name("results")
+TRAINING = {"gan": "train_generator.json", "vae": "train_vae.json"}
 SAMPLES = 2000
 SHARE = 0.03  # least share of each digit
 TOP = 0.85  # least mean top probability
@@ -96,43 +99,44 @@ def invertibility(generator: Generator, signals: int = 200, seed: int = 0) -> di
     Parameters
     ----------
     generator : Generator
-        With two hidden layers and 784 pixels.
+        With 784 pixels.
     signals, seed : int
         Standard normal latents.
 
     Returns
     -------
     dict
-        Least, median and largest over the signals of s_1, s_2 and the condition numbers of W_0[S_1,
-        :], W_1[S_2, S_1] and W_2[M, S_2] for each mask M; a condition number is infinite where a
-        matrix has fewer rows than columns.
+        Least, median and largest over the signals of s_i and the condition numbers of
+        W_i[S_{i+1}, S_i], the last one with the rows of each mask M; a condition number is infinite
+        where a matrix has fewer rows than columns.
     """
-    W0, W1, W2 = generator.weights
-    first, second = generator.supports(
-        np.random.default_rng(seed).standard_normal((signals, W0.shape[1]))
-    )
+    latents = np.random.default_rng(seed).standard_normal((signals, generator.sizes[0]))
+    supports, L = generator.supports(latents), generator.depth
 
     def cond(W: NDArray[np.float64]) -> float:
         return float(np.linalg.cond(W)) if W.shape[0] >= W.shape[1] else float("inf")
 
-    pairs = list(zip(first, second, strict=True))
-    result: dict[str, Any] = {
-        "signals": signals,
-        "s_1": _summary([float(a.sum()) for a, _ in pairs]),
-        "s_2": _summary([float(b.sum()) for _, b in pairs]),
-        "share of signals with s_1 < s_2": float(np.mean([a.sum() < b.sum() for a, b in pairs])),
-        "cond W_0[S_1, :]": _summary([cond(W0[a]) for a, _ in pairs]),
-        "cond W_1[S_2, S_1]": _summary([cond(W1[np.ix_(b, a)]) for a, b in pairs]),
-    }
+    def conds(i: int, rows: NDArray[np.bool_]) -> dict[str, float]:
+        columns = supports[i - 1] if i else np.ones((signals, generator.sizes[0]), bool)
+        kept = np.broadcast_to(rows, (signals, generator.sizes[i + 1]))
+        pairs = zip(kept, columns, strict=True)
+        return _summary([cond(generator.weights[i][np.ix_(S, C)]) for S, C in pairs])
+
+    sizes = [S.sum(axis=1) for S in supports]
+    result: dict[str, Any] = {"signals": signals}
+    result |= {f"s_{i + 1}": _summary(list(map(float, s))) for i, s in enumerate(sizes)}
+    for i in range(1, L):
+        share = float(np.mean(sizes[i - 1] < sizes[i]))
+        result[f"share of signals with s_{i} < s_{i + 1}"] = share
+    for i in range(L):
+        result[f"cond W_{i}[S_{i + 1}, {f'S_{i}' if i else ':'}]"] = conds(i, supports[i])
     for name, mask in masks(seed).items():
-        result[f"cond W_2[M, S_2], {name}"] = _summary(
-            [cond(W2[np.ix_(mask, b)]) for _, b in pairs]
-        )
+        result[f"cond W_{L}[M, S_{L}], {name}"] = conds(L, mask)
     return result
 
 
 def draw_sheet(images: NDArray[np.float64], path: Path, rows: int = 10, columns: int = 16) -> None:
-    """Write the first samples, not selected, as one image."""
+    """Write the first samples, not selected, as one image; -1 is black, 1 is white."""
     from matplotlib import pyplot as plt
 
     tiles = np.pad(
@@ -173,26 +177,33 @@ def draw_digits(shares: NDArray[np.float64], top: NDArray[np.float64], path: Pat
 
 
 def main(
+    network: Annotated[Literal["gan", "vae"], typer.Argument(help="gan or vae.")] = "gan",
     seed: Annotated[int, typer.Option(help="Of the classifier and the samples.")] = 0,
     epochs: Annotated[int, typer.Option(help="Of the classifier.")] = 3,
     threads: Annotated[int, typer.Option(help="Torch threads.")] = 2,
     out: Annotated[Path, typer.Option(help="Folder for the figures and the record.")] = RESULTS,
 ) -> None:
-    """Measure the shipped generator and write two figures and a record."""
+    """Measure a shipped generator and write two figures and a record."""
     start = time.perf_counter()
     matplotlib.use("Agg")
     torch.set_num_threads(threads)
     net, accuracy = train_classifier(epochs, seed)
-    generator = mnist_generator()
+    generator = mnist_generator(network)
+    low, high = grey_levels(generator)
     samples = generator(np.random.default_rng(seed).standard_normal((SAMPLES, generator.sizes[0])))
+    samples = 2 * (samples - low) / (high - low) - 1  # as the classifier knows them
     with torch.no_grad():
         probabilities = net(torch.from_numpy(samples).float()).softmax(1).double().numpy()
     top, shares = probabilities.max(1), np.bincount(probabilities.argmax(1), minlength=10) / SAMPLES
     out.mkdir(parents=True, exist_ok=True)
-    draw_sheet(samples, out / "generator_samples.png")
-    draw_digits(shares, top, out / "generator_digits.png")
+    draw_sheet(samples, out / f"generator_samples_{network}.png")
+    draw_digits(shares, top, out / f"generator_digits_{network}.png")
 
+    training = RESULTS / TRAINING[network]
+    with resources.as_file(resources.files("cvxinv") / "data" / FILES[network]) as weights:
+        size = weights.stat().st_size
     figures: dict[str, Any] = {
+        "network": network,
         "samples": SAMPLES,
         "digit shares": {str(digit): float(share) for digit, share in enumerate(shares)},
         "least share": float(shares.min()),
@@ -201,14 +212,14 @@ def main(
         "mean top probability at least 0.85": bool(top.mean() >= TOP),
         "classifier test accuracy": accuracy,
         "classifier epochs": epochs,
-        "weights file bytes": WEIGHTS.stat().st_size,
-        "training of the generator": json.loads(RECORD.read_text()) if RECORD.is_file() else None,
+        "weights file bytes": size,
+        "training of the generator": json.loads(training.read_text()),
         "invertibility": invertibility(generator),
         "seed": seed,
         "minutes": round((time.perf_counter() - start) / 60, 2),
         **record.run(("torch", "numpy"), "python -m validation.generator_quality"),
     }
-    record.write(out / "generator_quality.json", figures)
+    record.write(out / f"generator_quality_{network}.json", figures)
     typer.echo(
         f"least digit share {shares.min():.1%}, mean top probability {top.mean():.3f}, classifier"
         f" accuracy {accuracy:.2%}"

@@ -39,6 +39,13 @@ def read_generator(name: str) -> "Generator":
     return mnist_generator(SHIPPED[name]) if name in SHIPPED else Generator.load(name)
 
 
+def grey_levels(G: "Generator") -> tuple[float, float]:
+    """What pixels are black and white: as the training of such networks has them, [0, 1] where the
+    output is a sigmoid, else [-1, 1].
+    """
+    return (0.0, 1.0) if G.activation.name == "sigmoid" else (-1.0, 1.0)
+
+
 def read_array(path: Path, key: str, beside: tuple[str, ...] = ()) -> Any:
     """The array of an .npy file; of an .npz file the one called `key`, or the only one but for
     those that may stand `beside` it.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cvxinv import checks
-from cvxinv.cli.common import read_array
+from cvxinv.cli.common import grey_levels, read_array
 from cvxinv.errors import ProblemFileError, one_line
 from cvxinv.generator.arguments import pixels_of, vectors_of
 from cvxinv.problems.npz import Arrays
@@ -118,6 +118,6 @@ def _scaled(name: str, levels: Any, G: "Generator") -> tuple[Any, str]:
                 " as floats"
             )
         levels = levels / 255
-    low, high = (0, 1) if G.activation.name == "sigmoid" else (-1, 1)
-    note = f"grey levels are scaled to [{low}, {high}], for the output is {G.activation.name}"
+    low, high = grey_levels(G)
+    note = f"grey levels are scaled to [{low:g}, {high:g}], for the output is {G.activation.name}"
     return low + (high - low) * levels, note
