@@ -12,13 +12,14 @@ import numpy as np
 HIDDEN = "#e8b04a"  # no shade of grey: a hidden pixel must not look like a dark one
 GOOD, POOR, MUTED = "#2c7a4b", "#b3382c", "#666666"
 DARK = 0.05  # residuals up to this share of the limits' distance are never shown white
+TILE, LABELS, BETWEEN = 0.78, 1.05, 0.3  # inches: an image, the words left of a row, a gap
 EXACT = 100.0  # dB; below, a reconstruction is labelled as poor
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One setting of a picture: B images (B, n), which pixels were seen (B, n), what came back, and
-    its SNR (B,) in dB.
+    """One setting of a picture: B images (B, n), which pixels were seen (B, n), what came back, its
+    SNR (B,) in dB, and the entries shown black and white.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Panel:
     observed: Any
     reconstruction: Any
     snr: Any
+    limits: tuple[float, float] = (-1, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,42 +44,48 @@ class Fit:
 
 
 def panels(
-    path: str | PathLike[str], settings: Sequence[Panel], shape: tuple[int, int], dpi: int = 150
+    path: str | PathLike[str],
+    settings: Sequence[Sequence[Panel]],
+    shape: tuple[int, int],
+    dpi: int = 150,
 ) -> None:
-    """Write a PNG: for each setting a row of originals, a row of inputs with hidden pixels
-    coloured, a row of reconstructions.
+    """Write a PNG of panels: each a row of originals, a row of inputs with hidden pixels coloured,
+    a row of reconstructions.
 
     Parameters
     ----------
     path : path
         Its suffix names the format.
-    settings : sequence of Panel
+    settings : sequence of sequences of Panel
+        Those of one sequence stand side by side, with as many images as those above them.
     shape : (height, width)
-        Of one image; entries are shown from -1 (black) to 1 (white), nan like a hidden pixel.
+        Of one image; nan is shown like a hidden pixel.
     dpi : int
     """
-    columns = max(len(p.original) for p in settings)
-    figure = _figure(1.25 + 0.78 * columns, 0.2 + 2.95 * len(settings))
-    parts = figure.subfigures(len(settings), 1, squeeze=False)[:, 0]
-    for part, setting in zip(parts, settings, strict=True):
-        axes = part.subplots(3, columns, squeeze=False)
-        left = 1.05 / figure.get_figwidth()
-        part.subplots_adjust(
-            left=left, right=0.995, top=0.89, bottom=0.075, wspace=0.06, hspace=0.06
-        )
-        part.text(left, 0.92, setting.title, fontsize=11, fontweight="bold", va="bottom")
-        rows = (
-            setting.original,
-            np.where(setting.observed, setting.original, np.nan),
-            setting.reconstruction,
-        )
-        for row, label, images in zip(
-            axes, ("original", "input", "reconstruction"), rows, strict=True
-        ):
-            _images(row, label, images, shape, (-1, 1))
-        for axis, value in zip(axes[2], setting.snr, strict=False):
-            _caption(axis, decibels(value), GOOD if value >= EXACT else POOR)
+    left = [LABELS] + [BETWEEN] * (len(settings[0]) - 1)
+    widths = [a + TILE * len(p.original) for a, p in zip(left, settings[0], strict=True)]
+    figure = _figure(sum(widths), 0.2 + 2.95 * len(settings))
+    parts = figure.subfigures(len(settings), len(widths), squeeze=False, width_ratios=widths)
+    for row, side_by_side in zip(parts, settings, strict=True):
+        for k, (part, panel) in enumerate(zip(row, side_by_side, strict=True)):
+            _panel(part, panel, shape, left[k] / widths[k], labelled=k == 0)
     figure.savefig(path, dpi=dpi)
+
+
+def _panel(part: Any, panel: Panel, shape: tuple[int, int], left: float, labelled: bool) -> None:
+    """Draw one panel, from a share `left` of the width of its part on."""
+    axes = part.subplots(3, len(panel.original), squeeze=False)
+    part.subplots_adjust(left=left, right=0.99, top=0.89, bottom=0.075, wspace=0.06, hspace=0.06)
+    part.text(left, 0.92, panel.title, fontsize=11, fontweight="bold", va="bottom")
+    rows = {
+        "original": panel.original,
+        "input": np.where(panel.observed, panel.original, np.nan),
+        "reconstruction": panel.reconstruction,
+    }
+    for row, (label, images) in zip(axes, rows.items(), strict=True):
+        _images(row, label if labelled else "", images, shape, panel.limits)
+    for axis, value in zip(axes[2], panel.snr, strict=True):
+        _caption(axis, decibels(value), GOOD if value >= EXACT else POOR)
 
 
 def fit(

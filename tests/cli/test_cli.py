@@ -1,5 +1,6 @@
 """The command line but for `invert`: results, exit codes, and one clear line for every mistake."""
 
+import json
 import os
 import subprocess
 import sys
@@ -128,10 +129,17 @@ def test_demo(run, tmp_path):
     )
     assert (code, err) == (0, "")
     assert str(tmp_path / "demo.png") in out
-    for word in ("clean", "random mask", "half mask", "x_2", "G(z)", "1/1"):
+    for word in ("GAN", "VAE", "clean", "random mask", "half mask", "x_2", "G(z)", "1/1"):
         assert word in out
     assert (tmp_path / "demo.png").read_bytes().startswith(b"\x89PNG")
-    assert '"half mask"' in (tmp_path / "demo.json").read_text()
+    generators = json.loads((tmp_path / "demo.json").read_text())["generators"]
+    assert [*generators] == ["gan", "vae"]
+    for name, depth in (("gan", 2), ("vae", 1)):
+        settings = generators[name]["settings"]
+        assert [*settings] == ["clean", "random mask", "half mask"]
+        for setting in settings.values():
+            assert len(setting["layers"]) == depth + 2  # z, x_1, .., G(z)
+            assert setting["layers"]["z"]["snr dB"]["min"] > 200
     complains(run("demo", "--out", "no/such/folder.png"), "folder")
     complains(run("demo", "--out", "demo.txt"), "demo.txt", ".png")
 
@@ -139,7 +147,7 @@ def test_demo(run, tmp_path):
 def test_pictures_of_exact_and_lost_signals(tmp_path):
     images = np.array([[np.nan, 0.0, 1.0, -1.0], [0.0, 0.0, 0.0, 0.0]])
     panel = pictures.Panel("two", images, images > 0, images, np.array([np.nan, np.inf]))
-    pictures.panels(tmp_path / "p.png", [panel], (2, 2), dpi=20)
+    pictures.panels(tmp_path / "p.png", [[panel], [panel]], (2, 2), dpi=20)
     assert (tmp_path / "p.png").stat().st_size > 0
     assert [pictures.decibels(v) for v in (np.nan, np.inf, 3.2)] == ["no answer", "exact", "3 dB"]
 
