@@ -17,6 +17,7 @@ from rich.progress import track
 from torch import Tensor, nn
 
 import cvxinv
+from cvxinv.cli.common import grey_levels
 from validation import mnist
 from validation.record import store
 
@@ -78,8 +79,8 @@ def main(
     """Measure and store."""
     torch.set_num_threads(THREADS)
     G = cvxinv.mnist_generator(network)
-    y = mnist.load("t10k")[0][:signals].astype(np.float64)  # in [-1, 1]
-    y = y if G.activation.range[0] < 0 else (y + 1) / 2
+    low, high = grey_levels(G)
+    y = low + (high - low) * (mnist.load("t10k")[0][:signals].astype(np.float64) + 1) / 2
     cvxinv.invert(G, y[:8])  # nothing that is timed is the first of its kind
     begin = time.perf_counter()
     found = cvxinv.invert(G, y)
@@ -90,7 +91,7 @@ def main(
         "signals": len(y),
         "seed": seed,
         "objective": "1/2 ||y - G(z)||^2",
-        "pixels": [-1 if G.activation.range[0] < 0 else 0, 1],
+        "pixels": [low, high],
         "invert": summary(found.objective, seconds)
         | {
             "status": dict(Counter(s.name for s in found.status)),
@@ -105,7 +106,7 @@ def main(
         ),
         "seconds_of_adam_over_those_of_invert": round(spent / seconds, 2),
     }
-    stored = store(f"digits_{network}", result, ("torch", "numpy"), THREADS)
+    stored = store(f"digits_{network}", result, ("torch", "numpy"), THREADS, script="digits")
     Console().print_json(data=stored)
 
 

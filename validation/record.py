@@ -9,10 +9,16 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def store(
-    name: str, result: dict[str, Any], packages: tuple[str, ...], threads: int | None = None
+    name: str,
+    result: dict[str, Any],
+    packages: tuple[str, ...],
+    threads: int | None = None,
+    script: str | None = None,
 ) -> dict[str, Any]:
-    """Write validation/results/NAME.json and return what was written."""
-    origin = record.run(packages, f"python -m validation.{name}")
+    """Write validation/results/NAME.json, of the script of that name unless another is given, and
+    return what was written.
+    """
+    origin = record.run(packages, f"python -m validation.{script or name}")
     where = record.machine() | {"threads": threads}
     whole = {**origin, "machine": where, **result}
     record.write(RESULTS / f"{name}.json", whole)

@@ -104,7 +104,7 @@ def main(
     measured = train(kind, images, epochs)
     Generator.from_torch(kind.decoder).save(kind.weights)
     settings = {"network": name, "seed": seed, "batch": BATCH, "rate": RATE}
-    store(f"train_{name}", settings | measured, ("torch", "numpy"), threads)
+    store(f"train_{name}", settings | measured, ("torch", "numpy"), threads, script="train_vae")
     typer.echo(f"{kind.weights} written: {measured}")
 
 
