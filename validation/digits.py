@@ -14,41 +14,16 @@ import torch
 import typer
 from rich.console import Console
 from rich.progress import track
-from torch import Tensor, nn
 
 import cvxinv
 from cvxinv.cli.common import grey_levels
 from validation import mnist
+from validation.adam import RATE, RESTARTS, STEPS, adam
 from validation.record import store
 
-THREADS, RESTARTS, STEPS, RATE = 2, 10, 1000, 0.1
+THREADS = 2
 AT_ONCE = 128  # signals that descend together, from all their starts: fastest on a CPU
 NEAR = 1e-3  # objectives this near, relative, count as equal
-
-
-def module(G: cvxinv.Generator) -> nn.Sequential:
-    """G as a torch module in float32, as people have it."""
-    layers: list[nn.Module] = []
-    assert G.biases is not None
-    for W, b in zip(G.weights, G.biases, strict=True):
-        linear = nn.Linear(W.shape[1], W.shape[0])
-        linear.load_state_dict({"weight": torch.tensor(W), "bias": torch.tensor(b)})
-        layers += [linear, nn.ReLU()]
-    return nn.Sequential(*layers[:-1]).requires_grad_(False)
-
-
-def adam(G: cvxinv.Generator, y: Tensor, start: Tensor) -> Tensor:
-    """The lowest objective of eq. 1, (B,), among the iterates of Adam from z = start (B, n_0)."""
-    net, z = module(G), start.clone().requires_grad_(True)
-    optimiser = torch.optim.Adam([z], lr=RATE)
-    best = torch.full_like(y[:, 0], torch.inf)
-    for _ in range(STEPS):
-        objective = 0.5 * (G.activation(net(z)) - y).square().sum(1)
-        best = torch.minimum(best, objective.detach())
-        optimiser.zero_grad()
-        torch.autograd.backward(objective.sum())
-        optimiser.step()
-    return best
 
 
 def restarted(G: cvxinv.Generator, y: Any, seed: int) -> tuple[Any, float]:
@@ -58,7 +33,7 @@ def restarted(G: cvxinv.Generator, y: Any, seed: int) -> tuple[Any, float]:
     for b in track(range(0, len(y), AT_ONCE), "Adam"):
         part = torch.tensor(y[b : b + AT_ONCE], dtype=torch.float32)
         start = rng.standard_normal((RESTARTS * len(part), G.sizes[0]))
-        found = adam(G, part.repeat(RESTARTS, 1), torch.tensor(start, dtype=torch.float32))
+        found, _ = adam(G, part.repeat(RESTARTS, 1), torch.tensor(start, dtype=torch.float32))
         best[b : b + AT_ONCE] = found.reshape(RESTARTS, -1).amin(0).numpy()
     return best, time.perf_counter() - begin
 

@@ -64,7 +64,7 @@ def panels(
     """
     left = [LABELS] + [BETWEEN] * (len(settings[0]) - 1)
     widths = [a + TILE * len(p.original) for a, p in zip(left, settings[0], strict=True)]
-    figure = _figure(sum(widths), 0.2 + 2.95 * len(settings))
+    figure = new_figure(sum(widths), 0.2 + 2.95 * len(settings))
     parts = figure.subfigures(len(settings), len(widths), squeeze=False, width_ratios=widths)
     for row, side_by_side in zip(parts, settings, strict=True):
         for k, (part, panel) in enumerate(zip(row, side_by_side, strict=True)):
@@ -83,9 +83,9 @@ def _panel(part: Any, panel: Panel, shape: tuple[int, int], left: float, labelle
         "reconstruction": panel.reconstruction,
     }
     for row, (label, images) in zip(axes, rows.items(), strict=True):
-        _images(row, label if labelled else "", images, shape, panel.limits)
+        image_row(row, label if labelled else "", images, shape, panel.limits)
     for axis, value in zip(axes[2], panel.snr, strict=True):
-        _caption(axis, decibels(value), GOOD if value >= EXACT else POOR)
+        caption(axis, decibels(value), GOOD if value >= EXACT else POOR)
 
 
 def fit(
@@ -123,7 +123,7 @@ def fit(
     if np.any(np.isfinite(found.signal) & ~found.observed):
         rows = {"as given": (found.signal, limits), **rows}
     bars, columns = found.standard_error is not None, len(found.signal)
-    figure = _figure(1.25 + 0.9 * columns, 0.3 + 0.95 * len(rows) + 1.6 * bars)
+    figure = new_figure(1.25 + 0.9 * columns, 0.3 + 0.95 * len(rows) + 1.6 * bars)
     ratios = [1.0] * len(rows) + [1.7] * bars
     axes = figure.subplots(len(ratios), columns, squeeze=False, height_ratios=ratios)
     figure.subplots_adjust(
@@ -134,9 +134,9 @@ def fit(
         hspace=0.12,
     )
     for row, (label, (images, span)) in zip(axes, rows.items(), strict=False):
-        _images(row, label, images, shape, span)
+        image_row(row, label, images, shape, span)
     for axis, image in zip(axes[len(rows) - 1], left, strict=True):
-        _caption(axis, f"{np.sqrt(np.nansum(image**2)):.2g}", MUTED)
+        caption(axis, f"{np.sqrt(np.nansum(image**2)):.2g}", MUTED)
     if bars:
         _error_bars(axes[-1], found)
     figure.savefig(path, dpi=dpi)
@@ -146,7 +146,7 @@ def _error_bars(axes: Any, found: Fit) -> None:
     """z from the first entry (top) to the last, with bars of two standard errors; those that are
     infinite span the axis.
     """
-    _label(axes[0], "z, two standard\nerrors")
+    row_label(axes[0], "z, two standard\nerrors")
     reach = 1.1 * np.max(np.abs(found.z[np.isfinite(found.z)]), initial=1.0)
     for axis, z, error in zip(axes, found.z, found.standard_error, strict=True):
         known = np.isfinite(z) & ~np.isnan(error)
@@ -163,7 +163,8 @@ def _error_bars(axes: Any, found: Fit) -> None:
             axis.spines[side].set_visible(False)
 
 
-def _figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
+    """White, in inches, of no window."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -172,13 +173,13 @@ def _figure(width: float, height: float) -> Any:
     return figure
 
 
-def _images(
+def image_row(
     axes: Any, label: str, images: Any, shape: tuple[int, int], limits: tuple[float, float]
 ) -> None:
     """One row."""
     from matplotlib.colors import Normalize
 
-    _label(axes[0], label)
+    row_label(axes[0], label)
     for axis in axes:
         axis.set_axis_off()
     for axis, image in zip(axes, images, strict=False):
@@ -190,7 +191,7 @@ def _images(
         )
 
 
-def _label(axis: Any, text: str) -> None:
+def row_label(axis: Any, text: str) -> None:
     """To the left of a row."""
     axis.annotate(
         text,
@@ -204,7 +205,7 @@ def _label(axis: Any, text: str) -> None:
     )
 
 
-def _caption(axis: Any, text: str, colour: str) -> None:
+def caption(axis: Any, text: str, colour: str) -> None:
     """Below an image."""
     axis.text(
         0.5,
