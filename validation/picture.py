@@ -26,7 +26,8 @@ WORDS = {
     "adam": "gradient descent\n(Adam), one start",
     "restarted": f"gradient descent,\nbest of {RESTARTS} starts",
     "invert": "cvxinv.invert",
-    "z": "the 20 numbers z\nbehind the digit:\nblack, the true ones;\nbars, of cvxinv.invert\n(± 2 standard errors)",
+    "z": "the 20 numbers z\nbehind the digit:\nblack, the true ones;\nbars, of cvxinv.invert"
+    "\n(± 2 standard errors)",
 }
 TITLE = "Noisy halves of digits, made by a known network from 20 numbers z: what were they?"
 BELOW = (
