@@ -7,7 +7,7 @@ is left goes to slower and surer ones.
     3. signals without noise: least squares once more; others: active sets, residuals in float64,
        down to the goal;
     4. signals that are left: more ADMM iterations from the best point so far, now in float64, and
-       active sets again; and signals whose supports hang on the last digits: active sets down to
+       step 3 again; and signals whose supports hang on the last digits: active sets down to
        rounding;
     5. signals that the certificate does not call optimal: is there a point that satisfies their
        inequalities (`infeasible`)? If so, dense methods (`last_resort`).
@@ -16,7 +16,9 @@ Everything runs on the rows that still need it, and a row keeps the best answer 
 Eq. 5 with a nonlinear phi, which is not convex, has a recipe of its own (`nonconvex`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -31,15 +33,10 @@ from cvxinv.solution.certified import Answer, certified, chosen
 from .core import loop
 from .core.layer import ConstrainedLayer, Layer
 from .core.units import Units, finite, scaled
-from .methods import (
-    active_rows,
-    active_set,
-    graph_admm,
-    infeasible,
-    last_resort,
-    noiseless,
-    nonconvex,
-)
+from .methods import active_rows, graph_admm, infeasible, last_resort, noiseless, nonconvex
+from .methods.active_set import ActiveSet, State
+
+Begin = Callable[[ActiveSet, Any], State]  # active sets for some signals, where to begin
 
 MAX_ITER = 5_000
 # of tol: the goal, to which the last steps get for little; answers then do not depend on companions
@@ -95,7 +92,7 @@ class Default:
 
     # -- steps 1 to 3 ---------------------------------------------------------------------------
 
-    def cold(self, layer: Layer, newton: active_set.ActiveSet) -> loop.Result:
+    def cold(self, layer: Layer, newton: ActiveSet) -> loop.Result:
         """From nothing: least squares, ADMM, fits and active sets."""
         if newton.direct:
             return self.run(newton, newton.cold(), self.max_iter)
@@ -108,43 +105,41 @@ class Default:
         clean = noiseless.refined(newton, self.max_iter)
         return noiseless.completed(newton.layer, clean, self.goal, others)
 
-    def based(self, base: Any, newton: active_set.ActiveSet) -> loop.Result:
+    def based(self, base: Any, newton: ActiveSet) -> loop.Result:
         """ADMM, and from there fits and active sets."""
         steps = min(base.base, self.max_iter)
         state = loop.blindly(base, base.cold(), steps)
         x, dual = (finite(a, newton.layer.t.dtype) for a in base.answer(state))
-        budget = self.max_iter - steps
-
-        def sets(b: Any) -> loop.Result:
-            some = take(newton, b)
-            return self.run(some, some.start(x[b], dual[b]), budget)
-
-        clean = noiseless.fitted(newton, x, budget)
-        best = noiseless.completed(newton.layer, clean, self.goal, sets)
+        near = loop.Result.at(x, dual)
+        best = self.finished(newton, x, partial(_from, near), self.max_iter - steps)
         best.iterations += steps
         return best
 
-    def warm(self, newton: active_set.ActiveSet, x: Tensor) -> loop.Result:
-        """From a caller's points: fits and active sets."""
+    def warm(self, newton: ActiveSet, x: Tensor) -> loop.Result:
+        """From a caller's points, without multipliers."""
+        return self.finished(newton, x, lambda some, b: some.near(x[b]), self.max_iter)
+
+    def finished(self, newton: ActiveSet, x: Tensor, begin: Begin, max_iter: int) -> loop.Result:
+        """From points near the solution: fits, and active sets for what they do not solve."""
 
         def sets(b: Any) -> loop.Result:
             some = take(newton, b)
-            return self.run(some, some.near(x[b]), self.max_iter)
+            return self.run(some, begin(some, b), max_iter)
 
         if newton.direct:
             return sets(slice(None))
-        clean = noiseless.fitted(newton, x, self.max_iter)
+        clean = noiseless.fitted(newton, x, max_iter)
         return noiseless.completed(newton.layer, clean, self.goal, sets)
 
-    def run(self, method: active_set.ActiveSet, state: Any, max_iter: int) -> loop.Result:
+    def run(self, method: ActiveSet, state: Any, max_iter: int) -> loop.Result:
         """Active sets down to the goal."""
         goal = self.goal if method.direct else FURTHER * self.goal
         return loop.run(method, state, goal, max(0, max_iter), patience=PATIENCE)
 
     # -- step 4 ---------------------------------------------------------------------------------
 
-    def again(self, layer: Layer, newton: active_set.ActiveSet, best: loop.Result) -> None:
-        """More ADMM iterations and active sets for the signals that are left."""
+    def again(self, layer: Layer, newton: ActiveSet, best: loop.Result) -> None:
+        """More ADMM iterations, fits and active sets for the signals that are left."""
         for steps in ROUNDS:
             left = torch.nonzero(best.residual > self.goal)[:, 0]
             budget = self.max_iter - int(best.iterations[left].amax()) if len(left) else 0
@@ -154,11 +149,11 @@ class Default:
             base: Any = graph_admm.method(take(layer, left).with_gram())
             state = base.start(begin.x, begin.dual)
             near = loop.run(base, state, self.goal, min(steps, budget), every=EVERY)
-            found = self.run(finish, finish.start(near.x, near.dual), budget - steps)
+            found = self.finished(finish, near.x, partial(_from, near), budget - steps)
             found.iterations += begin.iterations + near.iterations
             best.keep_better(left, found)
 
-    def down_to_rounding(self, newton: active_set.ActiveSet, best: loop.Result) -> None:
+    def down_to_rounding(self, newton: ActiveSet, best: loop.Result) -> None:
         """Active sets down to rounding for signals whose supports hang on the last digits."""
         left = newton.ambiguous(best)
         left = left[(best.residual[left] <= self.goal) & (best.residual[left] > ROUNDED)]
@@ -233,6 +228,11 @@ class Default:
             x = replace(self, tol=nonconvex.START_TOL)(near, None).x
         best = nonconvex.solve(p, x.nan_to_num(0.0) * norm, self.tol, self.max_iter)
         return certified(problem, best.x / norm, None, None, best.iterations)
+
+
+def _from(near: loop.Result, newton: ActiveSet, b: Any) -> State:
+    """The active-set state at the points of the signals b."""
+    return newton.start(near.x[b], near.dual[b])
 
 
 @dataclass(eq=False)

@@ -52,7 +52,7 @@ class LowRank:
 class Factors:
     """The inverse of each signal's own matrix on its free columns, by factors in float32."""
 
-    columns: Tensor  # (B, k) the free columns, and 0 in the places left over
+    columns: Tensor  # (B, k) the free columns, and others in the places left over
     used: Tensor  # (B, k) 0/1: not left over
     factor: Tensor  # (B, k, k) lower, the identity in the places left over
 

@@ -111,3 +111,17 @@ def test_tensors_float32_and_one_signal():
     assert cvxinv.snr(z[3], alone.z) >= EXACT_SNR
     single = cvxinv.latent_pursuit(G, y.astype(np.float32))
     assert np.median(cvxinv.snr(z, single.z.astype(np.float64))) > 80
+
+
+@pytest.mark.parametrize("hidden", [11, 13])
+def test_masks_of_their_own_that_leave_few_pixels(hidden):
+    """Hardly more pixels than units, and another mask for each signal: x_1 to 1e-8 would be
+    OPTIMAL, but its support would not be that of z.
+    """
+    G = cvxinv.mnist_generator("vae")
+    z = np.random.default_rng(3).standard_normal((12, 20))
+    seen = np.tile(np.arange(784) >= 28 * hidden, (12, 1))
+    seen[np.arange(12), 783 - np.arange(12) % 5] = False
+    inv = cvxinv.latent_pursuit(G, G(z), observed=seen, debias=False)
+    np.testing.assert_array_equal(inv.supports[0], G.supports(z)[0])
+    assert (cvxinv.snr(z, inv.z) >= EXACT_SNR).all()
