@@ -58,6 +58,8 @@ class Run:
 
     def _prepared(self) -> Callable[[slice], "Inversion"]:
         """What inverts a part of the signals."""
+        from cvxinv.generator.arguments import seen_of
+
         G, y, seen = self.G, self.given.y, self.given.observed
         pursuit = _method(self.method)
         if self.dtype is not None:
@@ -73,7 +75,7 @@ class Run:
             return importlib.import_module("torch").as_tensor(a, device=self.device)
 
         def compute(b: slice) -> "Inversion":
-            rows = seen if seen is None or seen.ndim == 1 else seen[b]
+            rows = seen_of(seen, b)
             observed = None if rows is None else there(rows)
             return pursuit(G, there(y[b]), observed=observed, **self.arguments)
 

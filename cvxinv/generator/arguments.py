@@ -82,6 +82,11 @@ def rows_of(seen: Array | None, y: Array) -> Array:
     return everywhere if seen is None else everywhere & seen
 
 
+def seen_of(seen: Array | None, b: Any) -> Array | None:
+    """The mask of the signals b; one that all share stays as it is."""
+    return seen if seen is None or seen.ndim == 1 else seen[b]
+
+
 def observed_norm(a: Array, seen: Array | None) -> Array:
     """||a|| over the observed pixels, over the last axis, in float64; it overflows only where the
     norm itself does.

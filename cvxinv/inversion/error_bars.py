@@ -11,7 +11,7 @@ from typing import Any
 from cvxinv.arrays import Array, cast_to, namespace
 from cvxinv.checks import per_signal, signals
 from cvxinv.generator import Generator
-from cvxinv.generator.arguments import pixels_of
+from cvxinv.generator.arguments import pixels_of, seen_of
 from cvxinv.generator.jacobian import jacobian
 from cvxinv.memory import parts
 from cvxinv.newton.gauss_newton import RANK, unit_columns
@@ -90,7 +90,7 @@ def root(G: Generator, z: Array, observed: Array | None) -> Array:
     n0, n = G.sizes[0], G.sizes[-1]
     found = []
     for b in parts(z.shape[0], 8 * COPIES * n * n0):
-        J = jacobian(G, z[b], observed if observed is None or observed.ndim == 1 else observed[b])
+        J = jacobian(G, z[b], seen_of(observed, b))
         J = xp.where(xp.isfinite(J), J, 0.0)
         found.append(xp.linalg.qr(J, mode="reduced")[1] if n > n0 else J)
     return xp.concat(found, axis=0)

@@ -15,11 +15,11 @@ from cvxinv import rows
 from cvxinv.arrays import Array, cast_to, dtype_name, namespace, to_numpy
 from cvxinv.checks import integer, nonnegative, per_signal
 from cvxinv.generator import Generator
-from cvxinv.generator.arguments import observed_norm, rows_of, signals_of
+from cvxinv.generator.arguments import observed_norm, rows_of, seen_of, signals_of
 from cvxinv.inversion.error_bars import Spectrum, root, spectrum
 from cvxinv.progress import Meter, Progress, meter
 from cvxinv.pursuits import latent_pursuit, noisy_pursuit
-from cvxinv.pursuits.common import Solve, briefly, overflow_is_a_status
+from cvxinv.pursuits.common import Solve, briefly, not_reproduced, overflow_is_a_status
 from cvxinv.pursuits.debias import debias
 from cvxinv.solution import Inversion, Status
 from cvxinv.solution.notes import on_fit
@@ -27,8 +27,6 @@ from cvxinv.solution.notes import on_fit
 STARTS = 26
 # iterations for a layer of the pursuit, whose z is a start: what it lacks comes from eq. 1
 QUICK = 100
-# relative residual of a pursuit up to which a signal counts as free of noise
-REPRODUCED = {"float64": 1e-6, "float32": 1e-4}
 # relative residual up to which objective 0, the least there can be, is attained
 EXACT = {"float64": 1e-10, "float32": 1e-5}
 # of the work for a signal, by their times: one of the pursuit, four of levenberg_marquardt
@@ -162,13 +160,11 @@ def _pursuit(
     if sigma is not None and bool(xp.all(sigma > 0)):
         return noisy_pursuit(G, y, solve, sigma, seen, done.within(0, B))
     half, quick = done.within(0, B // 2), briefly(solve, QUICK)
-    first = latent_pursuit(G, y, quick, observed=seen, last="inverted", progress=half)
-    given = observed_norm(y, seen)
-    reproduced = observed_norm(y - first.signal, seen) <= REPRODUCED[dtype_name(y)] * given
-    b = xp.nonzero(~reproduced & xp.isfinite(given))[0]
+    first = latent_pursuit(G, y, quick, observed=seen, debias=False, last="inverted", progress=half)
+    b = not_reproduced(y, seen, first)
     if b.shape[0] == 0:
         return first
-    some = None if seen is None else seen if seen.ndim == 1 else seen[b]
+    some = seen_of(seen, b)
     level = None if sigma is None else sigma[b]
     other = done.within(B // 2, B - B // 2)
     return rows.put(first, b, noisy_pursuit(G, y[b], solve, level, some, other))
@@ -244,7 +240,7 @@ def _refined(
     J = spectrum(R, own_units=True)
     b = xp.nonzero(free & (J.condition > HARD))[0]
     if b.shape[0]:
-        some = None if seen is None else seen if seen.ndim == 1 else seen[b]
+        some = seen_of(seen, b)
         better = debias(G, y[b], z[b], G.supports(z[b]), some)
         z, R = rows.put(z, b, better), rows.put(R, b, root(G, better, some))
         J = spectrum(R, own_units=True)

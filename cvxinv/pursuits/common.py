@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from cvxinv.arrays import Array, cast_to, namespace, to_numpy
+from cvxinv.arrays import Array, cast_to, dtype_name, namespace, to_numpy
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import observed_norm
 from cvxinv.problems import Latent, LeastSquares, LinearProgram, Problem
@@ -20,6 +20,8 @@ from cvxinv.solution.notes import on_fit
 
 Solve: TypeAlias = Callable[[Problem], Any]  # x, (x, dual) or a Solution
 Certified: TypeAlias = Callable[[Problem], Solution]
+# relative residual up to which a signal counts as reproduced, hence free of noise
+REPRODUCED = {"float64": 1e-6, "float32": 1e-4}
 LAYER_PROBLEMS = "layer problems"  # what progress counts, for each signal
 
 # Squares of a signal that float64 holds may overflow: that is a status of the signal, no warning.
@@ -106,3 +108,12 @@ def collected(
         residual=residual,
         notes=on_fit(G, y, seen, residual),
     )
+
+
+def not_reproduced(y: Array, seen: Array | None, found: Inversion) -> Array:
+    """The indices of the finite signals y (B, n) that the z found does not reproduce."""
+    xp = namespace(y)
+    given = observed_norm(y, seen)
+    reproduced = found.residual <= REPRODUCED[dtype_name(y)] * given
+    indices: Array = xp.nonzero(xp.isfinite(given) & ~reproduced)[0]
+    return indices

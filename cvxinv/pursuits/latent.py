@@ -5,13 +5,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
-import numpy as np
-
 from cvxinv import rows
-from cvxinv.arrays import Array, dtype_name, match, namespace
+from cvxinv.arrays import Array, match, namespace
 from cvxinv.checks import choice, flag, nonnegative, per_layer
 from cvxinv.generator import Generator
-from cvxinv.generator.arguments import observed_norm, signals_of
+from cvxinv.generator.arguments import seen_of, signals_of
 from cvxinv.problems import LastLayer, Latent, MidLayer
 from cvxinv.progress import Progress, meter
 from cvxinv.pursuits.common import (
@@ -22,14 +20,13 @@ from cvxinv.pursuits.common import (
     briefly,
     collected,
     layerwise,
+    not_reproduced,
     overflow_is_a_status,
 )
 from cvxinv.pursuits.debias import debias as debias_latent
 from cvxinv.pursuits.image_layer import ImageLayer, as_printed, on_preimage
 from cvxinv.solution import Inversion, Solution, Status
 
-# relative residual up to which a signal counts as reproduced, hence free of noise
-REPRODUCED = {"float64": 1e-6, "float32": 1e-4}
 SURE = 10.0  # errors of rounding by which an entry is not zero
 STEPS = 50  # on eq. 5 as printed: with noise, all that more of them would fit is noise
 
@@ -98,8 +95,8 @@ def latent_pursuit(
     lams, gamma = per_layer("lam", lam, G.depth), nonnegative("gamma", gamma)
     debias = flag("debias", debias)
     choice("last", last, ("auto", "inverted", "printed"))
-    if not G.activation.smooth:  # as printed, eq. 5 then is not even smooth
-        last = "inverted"
+    if G.activation.name == "identity" or not G.activation.smooth:
+        last = "inverted"  # the same for the identity; where phi has kinks, eq. 5 is not smooth
     many = rows.one_or_many(y)
     y, seen = many.signals, many.rows(seen)
     down = partial(_down, G, lams=lams, gamma=gamma, debias=debias)
@@ -109,23 +106,15 @@ def latent_pursuit(
             found = down(y, seen, as_printed(G, y, seen, lams[-1]), go)
         else:
             found = down(y, seen, on_preimage(G, y, seen, lams[-1]), go)
-        if last == "auto" and G.activation.smooth and G.activation.name != "identity":
-            b = _to_print(y, seen, found)
+        if last == "auto":
+            b = not_reproduced(y, seen, found)
+            b = b[[found.status[int(k)] is not Status.INVALID_SIGNAL for k in b]]
             if len(b):
-                y, seen = y[b], seen if seen is None or seen.ndim == 1 else seen[b]
+                y, seen = y[b], seen_of(seen, b)
                 again = down(y, seen, as_printed(G, y, seen, lams[-1]), briefly(solve, STEPS))
                 nearer = again.residual < found.residual[b]
                 found = rows.put(found, b[nearer], rows.take(again, nearer))
     return given.back(many.back(found))
-
-
-def _to_print(y: Array, seen: Array | None, found: Inversion) -> Array:
-    """Indices of the signals that z does not reproduce, and that can be solved."""
-    xp = namespace(y)
-    given = observed_norm(y, seen)
-    poor = xp.isfinite(given) & ~(found.residual <= REPRODUCED[dtype_name(y)] * given)
-    solved = np.array([s is not Status.INVALID_SIGNAL for s in found.status], dtype=bool)
-    return xp.nonzero(poor & match(solved, poor))[0]
 
 
 def _down(
