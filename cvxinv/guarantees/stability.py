@@ -16,6 +16,9 @@ eps_{i+1} / ||w_ij||. Hence:
   most s_i, by how much nobody knows.
 * Nonzeros of x_i that are larger than their entrywise bound are found. If all are, in all layers,
   then S^_i = S_i throughout, and everything is known before Algorithm 1 has run.
+* R are the pixels of which phi^-1 is known (`cvxinv.guarantees.pixels`) at the image layer: where
+  tanh or sigmoid saturate, Algorithm 1 leaves them out, and so do mu, ||w_ij|| and ell. What holds
+  for any y then takes that every y chooses the same.
 * Columns that are zero on R (Algorithm 1 leaves them at zero) say nothing about their entries:
   those bounds are infinite.
 * Without noise lam = 0, and uniqueness also takes independent columns on R. Corollary 1 is
@@ -28,6 +31,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from cvxinv.activations import Activation
 from cvxinv.arrays import Array, to_numpy
 from cvxinv.checks import array, floats, nonnegative, shape
 from cvxinv.generator import Generator
@@ -41,11 +45,14 @@ from cvxinv.guarantees.arguments import (
     verdicts,
 )
 from cvxinv.guarantees.layer_bounds import ROUNDING, Kept, LayerBounds, below, layer_bounds
+from cvxinv.guarantees.pixels import bounded, far_outside, known
 from cvxinv.guarantees.recursion import reachable_lipschitz
 from cvxinv.guarantees.singular import smallest_singular_value
 
+ULPS = 8  # by which one matrix product may differ from another
 UNREACHABLE = (
-    "phi^-1 has no Lipschitz constant on what y and its noise can reach (or pass the signal)."
+    "phi^-1 has no Lipschitz constant on what y and its noise can reach, or y decides on which"
+    " pixels (or pass the signal)."
 )
 
 
@@ -129,14 +136,15 @@ def stability(
     G : Generator
     supports : sequence of L boolean arrays, (B, n_i) or (n_i,)
     noise : float
-        epsilon, a bound on ||y - G(z)||_2 over the observed pixels.
+        epsilon, a bound on ||y - G(z)||_2 over the observed pixels; where y is given as `signal`,
+        those of which phi^-1 is known will do.
     sparsity : "supports", "unknown", or L numbers or (B,) arrays
     layers : sequence of L arrays, (B, n_i) or (n_i,), optional
         The true x_1 .. x_L; their supports must be `supports`.
     signal : (B, n) or (n,) array, or images, optional
-        y, for the Lipschitz constant of phi^-1 on what y and its noise can reach. Without it, for
-        any y within the noise of G(z) where `layers` are given; else on all of phi's range, where
-        tanh and sigmoid have none.
+        y, for the pixels of which phi^-1 is taken, and its Lipschitz constant on what those and
+        their noise can reach. Without it, for any y within the noise of G(z) where `layers` are
+        given; else on all of phi's range, where tanh and sigmoid have none.
     observed : (n,) or (B, n) bool array, or images, optional
         The pixels that are seen.
 
@@ -150,8 +158,7 @@ def stability(
     noise = nonnegative("noise", noise)
     truth = None if layers is None else true_layers(G, layers, masks)
     s = sparsity_levels(sparsity, masks, truth is not None)
-    rows = kept_pixels(G, observed, B, one)
-    level = _noise_level(G, signal, truth, rows, noise)
+    rows, level = _image(G, signal, truth, kept_pixels(G, observed, B, one), noise)
 
     def out(a: Any) -> Any:
         return answered(a, like, one)
@@ -177,24 +184,40 @@ def stability(
     )
 
 
-def _noise_level(
-    G: Generator, signal: Array | None, truth: list[Any] | None, rows: Any, noise: float
-) -> Any:
-    """eps_{L+1} = ell eps per signal, ell being what Algorithm 1 computes from y, or not smaller;
-    inf where there is none.
+def _image(
+    G: Generator, signal: Array | None, truth: list[Any] | None, seen: Any, noise: float
+) -> tuple[Any, Any]:
+    """The rows (B, n) of the image layer and eps_{L+1} = ell eps per signal, ell being what
+    Algorithm 1 computes from y, or not smaller; inf where there is none.
     """
-    (B, n), phi, reach = rows.shape, G.activation, noise
+    (B, n), phi = seen.shape, G.activation
     if signal is not None:
-        y = to_numpy(vectors_of(G, "signal", floats("signal", signal))).astype(np.float64)
+        y = to_numpy(vectors_of(G, "signal", floats("signal", signal)))
         shape("signal", y, (n,), (B, n))
+        y = np.broadcast_to(y, (B, n))
+        rows, reach = known(phi, y, noise), noise
+        lost = ~np.isfinite(y) | far_outside(phi, y)
     elif truth is not None:
         W, b = to_numpy(G.weights[-1]), G.bias(G.depth)
         t = truth[-1].astype(np.float64) @ W.astype(np.float64).T
-        y = phi(t if b is None else t + to_numpy(b))
+        y = phi(t if b is None else t + to_numpy(b)).astype(truth[-1].dtype)
         # the signal may be `noise` away from it, and what the signal can reach as much further
         reach = 2 * noise * (1 + ROUNDING)
+        rows, lost = _settled(phi, y, noise)
     else:
-        return np.full(B, noise * phi.inverse_lipschitz(*phi.range) if noise > 0 else 0.0)
-    y = np.broadcast_to(y, (B, n))
-    invertible = (np.isfinite(phi.inverse(y)) | ~rows).all(axis=1)
-    return np.where(invertible, noise * reachable_lipschitz(phi, y, rows, reach), np.inf)
+        whole = noise * phi.inverse_lipschitz(*phi.range) if noise > 0 else 0.0
+        return seen, np.full(B, whole)
+    level = noise * reachable_lipschitz(phi, y, rows & seen, reach)
+    return rows & seen, np.where((lost & seen).any(axis=1), np.inf, level)
+
+
+def _settled(phi: Activation, y: Any, noise: float) -> tuple[Any, Any]:
+    """The pixels of which phi^-1 is known for all signals within the noise of y, and those of
+    which it is for some of them only. Those of which it is are an interval around the middle.
+    """
+    if not bounded(phi):
+        return np.isfinite(y), ~np.isfinite(y)
+    away = noise * (1 + ROUNDING) + ULPS * np.finfo(y.dtype).eps * np.abs(y)
+    always = known(phi, y - away, noise) & known(phi, y + away, noise)
+    nearest = np.clip(sum(phi.range) / 2, y - away, y + away).astype(y.dtype)
+    return always, known(phi, nearest, noise) & ~always

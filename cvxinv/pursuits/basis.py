@@ -1,14 +1,14 @@
 """Layered Basis-Pursuit, Algorithm 1."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Literal
 
 from cvxinv.arrays import Array, match, namespace
 from cvxinv.checks import choice, flag, nonnegative, per_layer
 from cvxinv.generator import Generator
-from cvxinv.generator.arguments import rows_of, signals_of
+from cvxinv.generator.arguments import signals_of
 from cvxinv.guarantees.recursion import column_norms, propagated, reachable_lipschitz, weights
 from cvxinv.guarantees.stability import Stability, stability
 from cvxinv.problems import BasisPursuit, LeastSquares
@@ -24,7 +24,7 @@ from cvxinv.pursuits.common import (
     signals_in,
 )
 from cvxinv.pursuits.debias import debias as debias_latent
-from cvxinv.pursuits.image_layer import inverted
+from cvxinv.pursuits.image_layer import on_preimage
 from cvxinv.solution import Inversion, Solution
 
 
@@ -94,19 +94,16 @@ def _basis_pursuit(
     debias: bool,
 ) -> BoundedInversion:
     xp = namespace(y)
-    target, invalid = inverted(G, y, seen)
-    rows = rows_of(seen, y)
+    image = on_preimage(G, y, seen, noise)
+    target, rows = image.target, image.rows
     epsilon = reachable_lipschitz(G.activation, y, rows, noise) * noise
-    if given is None:
-        unbounded = ~xp.isfinite(epsilon)
-        invalid = invalid | unbounded
-        target = xp.where(unbounded[..., None], xp.full_like(target, xp.nan), target)
-        epsilon = xp.where(unbounded, xp.zeros_like(epsilon), epsilon)
+    epsilon = xp.where(image.invalid, xp.zeros_like(epsilon), epsilon)  # those are not solved
     solutions: list[Solution] = []
     for i in range(G.depth, 0, -1):
         norms = column_norms(match(G.weights[i], y), rows)
         lams = weights(epsilon, norms) if given is None else xp.full_like(norms, given[i - 1])
-        solutions.append(solve(BasisPursuit(G.weights[i], target, rows, G.bias(i), lams)))
+        layer = BasisPursuit(G.weights[i], target, rows, G.bias(i), lams)
+        solutions.append(image.sure(solve(layer), layer))
         target, rows = solutions[-1].x, solutions[-1].support
         epsilon = propagated(epsilon, norms, xp.sum(xp.astype(rows, xp.int64), axis=-1))
     last = LeastSquares(G.weights[0], target, rows, None, G.bias(0))
@@ -114,7 +111,8 @@ def _basis_pursuit(
     z = solutions[-1].x
     if debias:
         z = debias_latent(G, y, z, [s.support for s in solutions[-2::-1]], seen)
-    found = vars(collected(G, y, seen, z, solutions, last, invalid))
+    answer = collected(G, y, seen, z, solutions, last, image.invalid)
+    found = vars(replace(answer, notes=image.noted(answer.notes)))
     if given is not None:
         return BoundedInversion(**found)
     # the bounds are for this signal and these pixels, whatever becomes of the arguments

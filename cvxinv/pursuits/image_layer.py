@@ -1,112 +1,120 @@
-"""The image layer as the pursuits state it: eq. 5 on phi^-1(y), which is convex, over the pixels
-where phi^-1 can be trusted.
+"""The image layer as the pursuits state it: on phi^-1(y), where it is convex, over the pixels where
+phi^-1 can be trusted (`cvxinv.guarantees.pixels`).
 
-Rounding moves y by eps |y|, and t = phi^-1(y) by tau = eps |y| / phi'(t). Where phi saturates, tanh
-at +-1 say, that is all of t and more. So the rows are those of small tau: what is solved is
+What is solved, for each signal, is a weighted problem whose weights are 0 or 1,
 
-    min 1/2 ||K (W x + b - t)||^2 + lam 1'x  over x >= 0,   K = diag(tau <= eps^0.55 max(1, |t|))
+    K = diag(1 where tau <= eps^0.55 max(1, |t|), and where noise moves t by at most 1),
 
-for each signal, a weighted problem whose weights are 0 or 1. The pixels that it leaves out still
-hold z, with the weight phi' that they deserve, in debiasing, which is least squares on y itself.
+that is, eq. 5 as min 1/2 ||K (W x + b - t)||^2 + lam 1'x over x >= 0 (Algorithm 3), basis pursuit
+with lam_j = 2 ell eps ||K w_j|| (Algorithm 1), least squares on the true columns (Algorithm 4), or
+a linear program. Statements and certificates have the rows of K alone. The pixels that it leaves
+out still hold z, with the weight phi' that they deserve, in debiasing, which is least squares on y
+itself.
 """
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from cvxinv.arrays import Array, dtype_name, namespace, to_numpy
+from cvxinv.arrays import Array, match, namespace, to_numpy
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of
-from cvxinv.problems import LastLayer
-from cvxinv.solution.notes import FAR, noted
+from cvxinv.guarantees.pixels import bounded, far_outside, known, moved
+from cvxinv.problems import BasisPursuit, LastLayer, LinearProgram, MidLayer
+from cvxinv.solution import Solution
+from cvxinv.solution.notes import noted
 
-# tau up to eps to this power counts as known: 2e-9 in float64, 2e-4 in float32. Less leaves too few
-# rows, more leaves errors that supports feel
-TRUSTED = 0.55
+SURE = 10.0  # errors of rounding by which an entry is not zero
 
 
 @dataclass(frozen=True, eq=False)
 class ImageLayer:
-    """What is solved for x_L, and what is to be said of the signals."""
+    """What x_L is held against, and what is to be said of the signals."""
 
-    statement: LastLayer
+    target: Array  # (B, n) or (n,): phi^-1(y), or y
+    seen: Array | None  # the pixels that enter
     invalid: Array  # (B,) bool: signals that are not in the scale of phi
     saturated: Array  # (B,) observed pixels that phi^-1 was not taken of
-    printed: bool  # whether on phi itself
     accuracy: Array  # (B,) to which what is inverted is known, relative to its size
+    printed: bool = False  # whether on phi itself
+    noise: float = 0.0  # for which pixels were left out too
+
+    @property
+    def rows(self) -> Array:
+        """The pixels that enter, in the shape of the signals."""
+        return rows_of(self.seen, self.target)
+
+    def eq5(self, G: Generator, lam: float) -> LastLayer:
+        """Eq. 5 on it."""
+        phi = G.activation if self.printed else "identity"
+        return LastLayer(G.weights[-1], self.target, phi, G.bias(G.depth), lam, self.seen)
+
+    def sure(
+        self, solution: Solution, problem: LastLayer | MidLayer | BasisPursuit | LinearProgram
+    ) -> Solution:
+        """Without the entries that may come from the rounding of y alone: as rows of the next
+        layer, where units that are off are only bounded or have no row, they would hold what is
+        not so.
+        """
+        xp = namespace(solution.x)
+        if not bool(xp.any(self.accuracy > 0)):
+            return solution
+        norms = xp.linalg.vector_norm(match(problem.W, solution.x), axis=0)
+        t = xp.where(xp.isfinite(problem.data), problem.data, 0.0)
+        level = SURE * self.accuracy * xp.linalg.vector_norm(t, axis=-1)
+        above = norms * xp.abs(solution.x) > level[..., None]
+        return replace(solution, support=solution.support & above)
 
     def noted(self, notes: Any) -> Any:
-        """The notes, with a sentence on signals for which it is not eq. 5 on phi^-1(y) as a
-        whole.
-        """
+        """The notes, with a sentence on signals for which it is not phi^-1(y) as a whole."""
+        count = to_numpy(self.saturated).reshape(-1)
         if self.printed:
-            everywhere = np.ones(np.shape(to_numpy(self.invalid)), dtype=bool)
+            everywhere = to_numpy(self.saturated) >= 0
             return noted(notes, everywhere, lambda b: "eq. 5 was solved as printed, on y itself")
-        count = np.atleast_1d(to_numpy(self.saturated))
+        why = "noise or rounding move it too far" if self.noise > 0 else "rounding alone moves it"
         return noted(
             notes,
             to_numpy(self.saturated) > 0,
             lambda b: (
-                f"eq. 5 was solved on phi^-1(y) without {count[b]} saturated pixels, where rounding"
-                " alone moves it"
+                f"the image layer was solved on phi^-1(y) without {count[b]} saturated"
+                f" pixel{'s' if count[b] > 1 else ''}, where {why}"
             ),
         )
 
 
-def inverted(G: Generator, y: Array, seen: Array | None) -> tuple[Array, Array]:
-    """phi^-1(y), and the signals with a finite observed pixel outside the range of phi (which
-    become nan there).
-    """
-    xp = namespace(y)
-    target = G.activation.inverse(y)
-    outside = rows_of(seen, y) & xp.isfinite(y) & ~xp.isfinite(target)
-    return target, xp.any(outside, axis=-1)
+def as_printed(y: Array, seen: Array | None) -> ImageLayer:
+    """y, for eq. 5 on phi itself."""
+    return _whole(y, y, seen, printed=True)
 
 
-def as_printed(G: Generator, y: Array, seen: Array | None, lam: float) -> ImageLayer:
-    """Eq. 5 on phi itself."""
-    statement = LastLayer(G.weights[-1], y, G.activation, G.bias(G.depth), lam, seen)
-    return _exact(statement, y, printed=True)
-
-
-def on_preimage(G: Generator, y: Array, seen: Array | None, lam: float) -> ImageLayer:
-    """Eq. 5 on phi^-1(y), over the pixels where that is known."""
-    xp, phi, W, b = namespace(y), G.activation, G.weights[-1], G.bias(G.depth)
+def on_preimage(G: Generator, y: Array, seen: Array | None, noise: float = 0.0) -> ImageLayer:
+    """phi^-1(y), over the pixels where that is known, also in spite of `noise` in any of them."""
+    xp, phi = namespace(y), G.activation
     target = phi.inverse(y)
-    low, high = phi.range
-    if low == -math.inf:
-        return _exact(LastLayer(W, target, "identity", b, lam, seen), y, printed=False)
+    if not bounded(phi):
+        return _whole(y, target, seen)
 
     observed = rows_of(seen, y) & xp.isfinite(y)
-    beyond = FAR * (high - low)
-    far = observed & ((y < low - beyond) | (y > high + beyond))
-    invalid = xp.any(far, axis=-1)
-
-    t = xp.where(xp.isfinite(target), target, 0.0)
-    eps = np.finfo(dtype_name(y)).eps
-    tau = eps * xp.abs(y) / xp.clip(phi.derivative(t), np.finfo(dtype_name(y)).tiny, None)
-    trusted = eps**TRUSTED * xp.maximum(xp.abs(t), xp.ones_like(t))
-    known = observed & xp.isfinite(target) & (tau <= trusted)
-    out = observed & ~known & ~invalid[..., None]
+    invalid = xp.any(observed & far_outside(phi, y), axis=-1)
+    trusted = observed & known(phi, y, noise)
+    t = xp.where(trusted, target, 0.0)
+    tau = xp.where(trusted, moved(phi, y, t), 0.0)
+    size, error = xp.linalg.vector_norm(t, axis=-1), xp.linalg.vector_norm(tau, axis=-1)
+    out = observed & ~trusted & ~invalid[..., None]
     if bool(xp.any(out)):
         seen = rows_of(seen, y) & ~out
         target = xp.where(out, 0.0, target)
-
-    size = xp.linalg.vector_norm(xp.where(known, t, 0.0), axis=-1)
-    error = xp.linalg.vector_norm(xp.where(known, tau, 0.0), axis=-1)
     return ImageLayer(
-        LastLayer(W, target, "identity", b, lam, seen),
+        target,
+        seen,
         invalid,
         saturated=xp.sum(xp.astype(out, xp.int64), axis=-1),
-        printed=False,
         accuracy=error / xp.where(size > 0, size, 1.0),
+        noise=noise,
     )
 
 
-def _exact(statement: LastLayer, y: Array, printed: bool) -> ImageLayer:
-    """An image layer for whose signals nothing is left out."""
+def _whole(y: Array, target: Array, seen: Array | None, printed: bool = False) -> ImageLayer:
+    """An image layer that leaves nothing out."""
     xp = namespace(y)
     zero = xp.zeros_like(y[..., 0])
-    return ImageLayer(statement, zero > 0, xp.astype(zero, xp.int64), printed, zero)
+    return ImageLayer(target, seen, zero > 0, xp.astype(zero, xp.int64), zero, printed)

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Literal
 
 from cvxinv import rows
-from cvxinv.arrays import Array, match, namespace
+from cvxinv.arrays import Array
 from cvxinv.checks import choice, flag, nonnegative, per_layer
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import seen_of, signals_of
-from cvxinv.problems import LastLayer, Latent, MidLayer
+from cvxinv.problems import Latent, MidLayer
 from cvxinv.progress import Progress, meter
 from cvxinv.pursuits.common import (
     LAYER_PROBLEMS,
@@ -25,9 +25,8 @@ from cvxinv.pursuits.common import (
 )
 from cvxinv.pursuits.debias import debias as debias_latent
 from cvxinv.pursuits.image_layer import ImageLayer, as_printed, on_preimage
-from cvxinv.solution import Inversion, Solution, Status
+from cvxinv.solution import Inversion, Status
 
-SURE = 10.0  # errors of rounding by which an entry is not zero
 STEPS = 50  # on eq. 5 as printed: with noise, all that more of them would fit is noise
 
 
@@ -103,15 +102,15 @@ def latent_pursuit(
     with meter(progress, (G.depth + 1) * len(y), LAYER_PROBLEMS) as done:
         go = layerwise(solve, done)
         if last == "printed":
-            found = down(y, seen, as_printed(G, y, seen, lams[-1]), go)
+            found = down(y, seen, as_printed(y, seen), go)
         else:
-            found = down(y, seen, on_preimage(G, y, seen, lams[-1]), go)
+            found = down(y, seen, on_preimage(G, y, seen), go)
         if last == "auto":
             b = not_reproduced(y, seen, found)
             b = b[[found.status[int(k)] is not Status.INVALID_SIGNAL for k in b]]
             if len(b):
                 y, seen = y[b], seen_of(seen, b)
-                again = down(y, seen, as_printed(G, y, seen, lams[-1]), briefly(solve, STEPS))
+                again = down(y, seen, as_printed(y, seen), briefly(solve, STEPS))
                 nearer = again.residual < found.residual[b]
                 found = rows.put(found, b[nearer], rows.take(again, nearer))
     return given.back(many.back(found))
@@ -128,11 +127,12 @@ def _down(
     debias: bool,
 ) -> Inversion:
     """From the image layer down to z (B signals)."""
-    solutions = [_sure(solve(image.statement), image.statement, image)]
+    first = image.eq5(G, lams[-1])
+    solutions = [image.sure(solve(first), first)]
     for i in range(G.depth - 1, 0, -1):
         x, S = solutions[-1].x, solutions[-1].support
         layer = MidLayer(G.weights[i], x, S, G.bias(i), lams[i - 1])
-        solutions.append(_sure(solve(layer), layer, image))
+        solutions.append(image.sure(solve(layer), layer))
     x, S = solutions[-1].x, solutions[-1].support
     last = Latent(G.weights[0], x, S, G.bias(0), gamma)
     solutions.append(solve(last))
@@ -142,16 +142,3 @@ def _down(
         z = debias_latent(G, y, z, supports, seen)
     found = collected(G, y, seen, z, solutions, last, image.invalid)
     return replace(found, notes=image.noted(found.notes))
-
-
-def _sure(solution: Solution, problem: LastLayer | MidLayer, image: ImageLayer) -> Solution:
-    """Without the entries that may come from the rounding of y alone: as rows of the next layer,
-    where units that are off are only bounded, they would hold what is not so.
-    """
-    xp = namespace(solution.x)
-    if not bool(xp.any(image.accuracy > 0)):
-        return solution
-    norms = xp.linalg.vector_norm(match(problem.W, solution.x), axis=0)
-    t = xp.where(xp.isfinite(problem.data), problem.data, 0.0)
-    level = SURE * image.accuracy * xp.linalg.vector_norm(t, axis=-1)
-    return replace(solution, support=solution.support & (norms * solution.x > level[..., None]))

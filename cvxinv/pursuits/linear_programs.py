@@ -19,7 +19,7 @@ from cvxinv.pursuits.common import (
     overflow_is_a_status,
     signals_in,
 )
-from cvxinv.pursuits.image_layer import inverted
+from cvxinv.pursuits.image_layer import on_preimage
 from cvxinv.solution import Inversion, Solution
 
 
@@ -61,13 +61,14 @@ def _linear_programming(
     norm: Literal["linf", "l1"],
     noise: float,
 ) -> Inversion:
-    target, invalid = inverted(G, y, seen)
-    support = rows_of(None, y)
-    rows: Array | None = rows_of(seen, y)
+    image = on_preimage(G, y, seen)
+    target, support = image.target, rows_of(None, y)
+    rows: Array | None = image.rows
     solutions: list[Solution] = []
     for i in range(G.depth, -1, -1):
         last = LinearProgram(G.weights[i], target, support, G.bias(i), norm, i > 0, rows)
-        found = solve(last)
+        found = image.sure(solve(last), last)
         target, support, rows = found.x, found.support & (found.x > noise), None
         solutions.append(replace(found, support=support))
-    return collected(G, y, seen, target, solutions, last, invalid)
+    answer = collected(G, y, seen, target, solutions, last, image.invalid)
+    return replace(answer, notes=image.noted(answer.notes))

@@ -121,8 +121,8 @@ def _last(
     range of phi, where that matters.
     """
     if solve is not None or G.activation.name == "identity":
-        image = on_preimage(G, y, seen, 0.0)
-        return layerwise(backend(solve), done)(image.statement), image.invalid
+        image = on_preimage(G, y, seen)
+        return layerwise(backend(solve), done)(image.eq5(G, 0.0)), image.invalid
     fast_solve = layerwise(backend(None), done)
     low, high = G.activation.range
     xp, W, b = namespace(y), G.weights[-1], G.bias(G.depth)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from cvxinv import checks
 from cvxinv.arrays import Array, match
 from cvxinv.generator import Generator
-from cvxinv.generator.arguments import rows_of, signals_of
+from cvxinv.generator.arguments import signals_of
 from cvxinv.problems import LeastSquares
 from cvxinv.progress import Progress, meter
 from cvxinv.pursuits.common import (
@@ -19,7 +19,7 @@ from cvxinv.pursuits.common import (
     overflow_is_a_status,
     signals_in,
 )
-from cvxinv.pursuits.image_layer import inverted
+from cvxinv.pursuits.image_layer import on_preimage
 from cvxinv.solution import Inversion
 
 
@@ -54,13 +54,13 @@ def oracle(
 def _oracle(
     G: Generator, y: Array, seen: Array | None, solve: Certified, masks: list[Array]
 ) -> Inversion:
-    target, invalid = inverted(G, y, seen)
-    rows = rows_of(seen, y)
+    image = on_preimage(G, y, seen)
+    target, rows = image.target, image.rows
     solutions = []
     for i in range(G.depth, -1, -1):
         columns = masks[i - 1] if i else None
         last = LeastSquares(G.weights[i], target, rows, columns, G.bias(i))
         solutions.append(solve(last))
         target, rows = solutions[-1].x, columns
-    found = collected(G, y, seen, target, solutions, last, invalid)
-    return replace(found, supports=masks)
+    found = collected(G, y, seen, target, solutions, last, image.invalid)
+    return replace(found, supports=masks, notes=image.noted(found.notes))

@@ -40,11 +40,11 @@ def test_saturated_pixels_are_left_out_and_said(phi):
     assert (np.abs(y) == 1).any(axis=1).all()
     inv = cvxinv.latent_pursuit(G, y)
     assert (cvxinv.snr(z, inv.z) >= EXACT_SNR).all()
-    image = on_preimage(G, y, None, 0.0)
+    image = on_preimage(G, y, None)
     for count, notes in zip(image.saturated, inv.notes, strict=True):
         assert f"without {count} saturated pixels" in notes[0]
-    assert np.isfinite(image.statement.y).all()
-    assert not image.statement.observed[np.abs(y) == 1].any()
+    assert np.isfinite(image.target).all()
+    assert not image.seen[np.abs(y) == 1].any()
 
 
 @pytest.mark.parametrize("value", [1.0, np.nextafter(1, 2), 1.0 + 1e-9, -1.0, -1.3])
@@ -79,9 +79,9 @@ def test_another_scale_is_no_noise():
 def test_unbounded_outputs_never_saturate(phi, unit):
     G = generator((4, 12, 40), phi)
     y = unit * np.random.default_rng(0).standard_normal((3, 40))
-    image = on_preimage(G, y, None, 0.0)
+    image = on_preimage(G, y, None)
     assert not image.saturated.any()
-    assert image.statement.observed is None
+    assert image.seen is None
 
 
 def test_how_eq_5_is_solved_can_be_chosen():
