@@ -5,13 +5,13 @@ Rounding moves y by eps |y|, and t = phi^-1(y) by tau = eps |y| / phi'(t). Where
 at +-1 say, that is all of t and more; noise does the same much earlier. So two things are asked of
 a pixel, where phi has a bounded range:
 
-    tau <= eps^0.55 max(1, |t|),   eps that of the dtype
-    noise ell <= 1,                ell the Lipschitz constant of phi^-1 on [y - noise, y + noise]
+    tau <= eps^0.55 max(1, |t|),        eps that of the dtype
+    phi' >= phi'_max (noise / h)^0.5    on [y - noise, y + noise], h half of the width of the range
 
-Both y and G(z) lie in that interval, so noise moves t by noise ell at most, and 1 is the scale on
-which tanh and sigmoid bend. phi' is smallest at an end of an interval: the second line asks for
-phi' >= noise at both. Theorem 3 is true on whatever rows y chooses; on these, its eps_{L+1} = ell
-eps is at most 1 whatever pixels saturate, and one of them never takes the others along.
+Both y and G(z) lie in that interval, and 1 / phi' is largest at one of its ends, where it is the
+Lipschitz constant ell of phi^-1. Theorem 3 is true on whatever rows y chooses. On these, its
+eps_{L+1} = ell noise is at most (h noise)^0.5 / phi'_max whatever pixels saturate, where the one
+nearest to an end of the range would take all others along; and no row is lost as noise goes to 0.
 """
 
 import math
@@ -55,7 +55,15 @@ def known(phi: Activation, y: Array, noise: float = 0.0) -> Array:
     t = xp.where(inside, t, 0.0)
     trusted = np.finfo(dtype_name(y)).eps ** TRUSTED * xp.maximum(xp.abs(t), xp.ones_like(t))
     found = inside & (moved(phi, y, t) <= trusted)
-    if noise > 0:  # without noise, phi' may be as small as rounding allows
+    if noise > 0:  # without, phi' may be as small as rounding allows
+        least = _least_slope(phi, noise)
         for end in (y - noise, y + noise):
-            found = found & (phi.derivative(phi.inverse(end)) >= noise)
+            found = found & (phi.derivative(phi.inverse(end)) >= least)
     return found
+
+
+def _least_slope(phi: Activation, noise: float) -> float:
+    """The phi' that noise asks for."""
+    low, high = phi.range
+    middle = (low + high) / 2
+    return (2 * noise / (high - low)) ** 0.5 / phi.inverse_lipschitz(middle, middle)

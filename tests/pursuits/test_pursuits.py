@@ -154,9 +154,9 @@ def test_a_nan_spoils_its_own_signal_only(phi, run):
 
 
 @pytest.mark.parametrize(
-    ("phi", "value"), [("tanh", 1.0), ("tanh", -1.5), ("sigmoid", 0.0), ("sigmoid", 1.0)]
+    ("phi", "value"), [("tanh", 2.5), ("tanh", -120.0), ("sigmoid", -0.6), ("sigmoid", 255.0)]
 )
-def test_values_outside_the_range_are_a_status(phi, value):
+def test_values_far_outside_the_range_are_a_status(phi, value):
     G = generator((4, 12, 40), phi)
     z = recoverable(G, 3)
     y = G(z)
