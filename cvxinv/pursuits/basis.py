@@ -59,16 +59,20 @@ def layered_basis_pursuit(
     """Layered Basis-Pursuit (Algorithm 1): basis pursuit on phi^-1(y), then on the rows just found,
     then least squares for z.
 
+    Where phi is tanh or sigmoid, the image layer has the pixels of which phi^-1 is known in spite
+    of rounding and noise as its rows (`cvxinv.guarantees.pixels`); `notes` say how many are left
+    out. INVALID_SIGNAL are those alone that are not in the scale of phi.
+
     Parameters
     ----------
     noise : float
-        epsilon, a bound on ||y - G(z)||_2.
+        epsilon, a bound on ||y - G(z)||_2 over the pixels that are used.
     lam : "theorem3", float or sequence of L floats
         "theorem3": the corrected weights lam_ij = 2 eps_{i+1} ||w_ij|| over the rows kept (erratum
-        E1), with the noise level propagated by the theorem's recursion over the entries found (see
-        `cvxinv.guarantees.stability`); the answer's `bounds` say what is proven of it. A signal
-        that noise can carry out of the range of phi, where phi^-1 has no Lipschitz constant, is
-        INVALID_SIGNAL. Numbers: lam_1 .. lam_L for all columns alike, as printed.
+        E1), with eps_{L+1} = ell epsilon, ell the Lipschitz constant of phi^-1 on what the rows of
+        the image layer and their noise can reach, propagated by the theorem's recursion over the
+        entries found (see `cvxinv.guarantees.stability`); the answer's `bounds` say what is proven
+        of it. Numbers: lam_1 .. lam_L for all columns alike, as printed.
     G, y, solve, observed, debias, progress
         As of `latent_pursuit`.
     """

@@ -33,7 +33,7 @@ def linear_programming(
     progress: Progress = False,
 ) -> Inversion:
     """The baseline of Lei et al. (2019): one linear program per layer, on phi^-1(y), solved with
-    HiGHS.
+    HiGHS. Pixels in saturation are left out, as in `latent_pursuit`.
 
     Parameters
     ----------

@@ -34,6 +34,8 @@ def oracle(
 ) -> Inversion:
     """The layer-wise oracle (Algorithm 4): least squares with the true supports `[S_1, .., S_L]`.
 
+    The image layer is as that of `latent_pursuit`: pixels in saturation are left out.
+
     Parameters
     ----------
     supports : sequence of L boolean arrays, (B, n_i) or (n_i,)

@@ -32,8 +32,8 @@ class Inversion:
         ||y - G(z)|| over the observed pixels.
     notes : (B,) array of tuples of str
         What is to be said of a signal beside its status, in sentences: pixels that are nan and not
-        hidden, data scaled otherwise than phi, a fit worse than a constant image; most often
-        nothing.
+        hidden, data scaled otherwise than phi, pixels in saturation that a pursuit left out, a fit
+        worse than a constant image; most often nothing.
     objective : (B,) array
         Of `invert`, like all that follow (None for the pursuits): eq. 1 at z.
     noise : (B,) array

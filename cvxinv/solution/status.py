@@ -25,8 +25,8 @@ class Status(Enum):
         " observed=np.isfinite(y)."
     )
     INVALID_SIGNAL = (
-        "The signal lies outside the range of the output activation, which cannot be inverted"
-        " there; it was not solved."
+        "The signal lies far outside the range of the output activation; it was not solved. Is it"
+        " scaled otherwise?"
     )
     NOT_IDENTIFIABLE = (
         "Other latent vectors nearby give the same observed pixels: z is one of many. Observe more"
