@@ -66,4 +66,4 @@ def _least_slope(phi: Activation, noise: float) -> float:
     """The phi' that noise asks for."""
     low, high = phi.range
     middle = (low + high) / 2
-    return (2 * noise / (high - low)) ** 0.5 / phi.inverse_lipschitz(middle, middle)
+    return math.sqrt(2 * noise / (high - low)) / phi.inverse_lipschitz(middle, middle)

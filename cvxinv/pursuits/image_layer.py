@@ -3,7 +3,7 @@ phi^-1 can be trusted (`cvxinv.guarantees.pixels`).
 
 What is solved, for each signal, is a weighted problem whose weights are 0 or 1,
 
-    K = diag(1 where tau <= eps^0.55 max(1, |t|), and where noise moves t by at most 1),
+    K = diag(1 where tau <= eps^0.55 max(1, |t|), and phi' is not too small for the noise),
 
 that is, eq. 5 as min 1/2 ||K (W x + b - t)||^2 + lam 1'x over x >= 0 (Algorithm 3), basis pursuit
 with lam_j = 2 ell eps ||K w_j|| (Algorithm 1), least squares on the true columns (Algorithm 4), or
