@@ -18,8 +18,7 @@ from tests.support.tolerances import EXACT_SNR, FLOAT32_SNR
 
 BACKENDS = {"reference": reference.solve, "fast": fast.solve}
 SHAPES = ((4, 12, 60), (3, 9, 20, 80))
-# 8-bit images and noise know z to few digits; where every layer is determined by far, to these
-GREY_SNR = 20.0
+GREY_SNR = 20.0  # dB, of 8-bit images
 NOISY_SNR = 80.0  # dB, of noise of 1e-6
 
 
@@ -117,7 +116,6 @@ def test_8_bit_images(name, phi):
     assert np.isfinite(inv.z).all()
     if name == "oracle":
         recovered(z, inv, GREY_SNR)
-        assert (cvxinv.snr(z, inv.z) > GREY_SNR).all()
 
 
 @pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor], ids=["numpy", "torch"])

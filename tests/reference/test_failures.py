@@ -1,6 +1,5 @@
-"""What cannot be solved says so: wrong kinds of arguments, pixels that noise carries out of
-the range of phi, a solver that
-fails on one signal.
+"""What cannot be solved says so: wrong kinds of arguments, pixels that noise carries out of the
+range of phi, a solver that fails on one signal.
 """
 
 from importlib import import_module
