@@ -52,7 +52,7 @@ PATIENCE = 4  # active-set steps without halving the residual: a cycle, or round
 PATIENCE_ROUNDING = 2
 # weights, in the units of a layer, that a tolerance does not see; gamma: that A'A does not hold
 TINY, TINY_GAMMA = 1e-6, 1e-8
-ROUNDED = 1e-14  # residuals that are down to rounding already
+LOWER = 1e-14  # relative difference of objectives that says that one is lower
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,22 @@ class Default:
     tol: float
     max_iter: int
     sure: bool  # whether step 5 is taken
+    rounding: float  # what rounding leaves of a residual, and ..
+
+    @property
+    def rounded(self) -> float:
+        """.. residuals that are down to it already."""
+        return noiseless.NEAR * self.rounding
 
     @property
     def goal(self) -> float:
         """Of the residuals in the layer's units."""
-        return MARGIN * self.tol
+        return max(MARGIN * self.tol, min(self.rounded, WEAK * self.tol))
+
+    @property
+    def weak(self) -> float:
+        """KKT residuals above it are not what the goal promises."""
+        return max(WEAK * self.tol, min(4 * self.rounded, self.tol))
 
     def __call__(self, problem: LayerProblem, x: Tensor | None) -> Answer:
         """The answer to a statement in tensors with a B axis, from a caller's start if there is
@@ -80,7 +91,7 @@ class Default:
         newton = active_rows.method(layer, self.goal, exact)
         if exact:  # the solution of least norm: conjugate gradients in float64 find it, from zero
             zero = newton.start(torch.zeros_like(layer.lam), layer.no_dual)
-            best = loop.run(newton, zero, ROUNDED, self.max_iter, patience=PATIENCE)
+            best = loop.run(newton, zero, self.rounded, self.max_iter, patience=PATIENCE)
         elif x is None:
             best = self.cold(layer, newton)
         else:
@@ -102,7 +113,7 @@ class Default:
         def others(b: Any) -> loop.Result:
             return self.based(take(base, b), take(newton, b))
 
-        clean = noiseless.refined(newton, self.max_iter)
+        clean = noiseless.refined(newton, self.max_iter, self.rounding)
         return noiseless.completed(newton.layer, clean, self.goal, others)
 
     def based(self, base: Any, newton: ActiveSet) -> loop.Result:
@@ -128,7 +139,7 @@ class Default:
 
         if newton.direct:
             return sets(slice(None))
-        clean = noiseless.fitted(newton, x, max_iter)
+        clean = noiseless.fitted(newton, x, max_iter, self.rounding)
         return noiseless.completed(newton.layer, clean, self.goal, sets)
 
     def run(self, method: ActiveSet, state: Any, max_iter: int) -> loop.Result:
@@ -156,7 +167,7 @@ class Default:
     def down_to_rounding(self, newton: ActiveSet, best: loop.Result) -> None:
         """Active sets down to rounding for signals whose supports hang on the last digits."""
         left = newton.ambiguous(best)
-        left = left[(best.residual[left] <= self.goal) & (best.residual[left] > ROUNDED)]
+        left = left[(best.residual[left] <= self.goal) & (best.residual[left] > self.rounded)]
         if not len(left):
             return
         begin, some = take(best, left), take(newton, left)
@@ -164,11 +175,11 @@ class Default:
         def exactly(b: Any) -> loop.Result:
             finish = take(some, b).exactly()
             state = finish.start(begin.x[b], begin.dual[b])
-            goal, patience = noiseless.ROUNDING, PATIENCE_ROUNDING
+            goal, patience = self.rounding, PATIENCE_ROUNDING
             return loop.run(finish, state, goal, self.max_iter, patience=patience)
 
-        clean = noiseless.fitted(some, begin.x, self.max_iter)
-        found = noiseless.completed(some.layer, clean, ROUNDED, exactly)
+        clean = noiseless.fitted(some, begin.x, self.max_iter, self.rounding)
+        found = noiseless.completed(some.layer, clean, self.rounded, exactly)
         found.iterations += begin.iterations
         best.keep_better(left, found)
 
@@ -189,7 +200,7 @@ class Default:
             left = at.refute(take(at.layer, left), left)
             if not len(left):
                 return at.certified()
-        for goal in (self.goal, noiseless.ROUNDING):
+        for goal in (self.goal, self.rounding):
             if len(left):
                 self.dense(at, left, goal)
                 found = at.certified()
@@ -211,7 +222,7 @@ class Default:
 
     def left(self, found: Answer, at: "Unsure", also: Tensor | bool = False) -> Tensor:
         """The signals that go to the last resort."""
-        good = found.proven(self.tol) & (to_numpy(found.certificate.kkt) <= WEAK * self.tol)
+        good = found.proven(self.tol) & (to_numpy(found.certificate.kkt) <= self.weak)
         left = torch.from_numpy(~good).to(at.best.x.device) | also
         left &= at.q.finite & (at.best.iterations < self.max_iter) & ~at.proof.any(1)
         return torch.nonzero(left)[:, 0]
@@ -279,7 +290,7 @@ class Unsure:
         here, there = part.certificate, take(found.certificate, b)
         proven, before = (torch.from_numpy(a.proven(tol)).to(b.device) for a in (part, found))
         before = before[b]
-        lower = here.objective <= there.objective * (1 + ROUNDED)
+        lower = here.objective <= there.objective * (1 + LOWER)
         nearer = here.kkt < there.kkt
         better = torch.where(proven & before, lower, proven | (~before & nearer))
         store(self.best, b[better], take(new, better))

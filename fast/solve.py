@@ -5,8 +5,7 @@ This is the door: arguments and chunks. What happens behind it is in `default` a
 """
 
 import time
-from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -15,22 +14,22 @@ from torch import Tensor
 from cvxinv import checks
 from cvxinv.arrays import Array, dtype_name, is_torch, match
 from cvxinv.memory import signals_per_part
-from cvxinv.problems import LayerProblem, LinearProgram, Problem, as_problem, batched
+from cvxinv.problems import LinearProgram, Problem, as_problem, batched
 from cvxinv.progress import Meter, Progress, meter
 from cvxinv.rows import join, take
 from cvxinv.solution import STATUS_TOLERANCE, Solution
 from cvxinv.solution.certified import Answer, as_batch, as_kind, certifies, chosen, solution
 
 from . import default, printed
+from .alike import Run, grouped
 from .core import loop
 from .core.precision import full_precision
+from .methods.noiseless import ROUNDING
 
 # float64 arrays of a signal's size (rows and columns) that are alive at once, certificate included
 ARRAYS = 30
 MEMORY = 1 << 29  # bytes for them on a CPU; on a GPU half of what is free
 LARGEST_BLOCK = 31 << 20  # bytes; glibc looks at blocks of up to 32 MiB
-
-Run = Callable[[LayerProblem, Tensor | None], Answer]
 
 
 class At:
@@ -131,7 +130,8 @@ def solve(
     if checks.choice("method", method, ("auto", *printed.PRINTED)) == "auto":
         _none_given(given)
         cap = default.MAX_ITER if max_iter is None else checks.integer("max_iter", max_iter, 0)
-        run = default.Default(tol, cap, sure)
+        rounding = ROUNDING[dtype_name(problem.data)]
+        run = partial(grouped, default.Default(tol, cap, sure, rounding))
     else:
         row = _row(method, problem)
         cap = row.max_iter if max_iter is None else checks.integer("max_iter", max_iter, 0)

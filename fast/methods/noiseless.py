@@ -29,8 +29,9 @@ from .active_set import ActiveSet, State
 
 # ||A x - t|| over ||t|| below which the point of another method may belong to such a signal
 MISFIT = 5e-3
-ROUNDING = 2e-15  # what products in float64 leave of a residual
-NEAR_ROUNDING = 1e-14  # .. and what another fit need not improve
+# what rounding leaves of a residual: that of products in float64, and that of data in float32
+ROUNDING = {"float64": 2e-15, "float32": 2e-7}
+NEAR = 5.0  # multiples of it that another fit need not improve
 REFINEMENTS, FITS, PATIENCE = 5, 20, 3
 HASTE = 2  # patience with conjugate gradients: what they make hard, a factor makes easy
 ZERO = 1e-5  # entries below this part of the root mean square are left out of a fit ..
@@ -94,7 +95,7 @@ class ConstrainedFit(Fit, ConstrainedActiveSet):
 Found = tuple[Tensor, loop.Result]
 
 
-def refined(newton: ActiveSet, max_iter: int) -> Found:
+def refined(newton: ActiveSet, max_iter: int, rounding: float) -> Found:
     """Least-squares solutions from one factor for all; of no signals, where there is none."""
     layer = newton.layer
     none = _nothing(layer)
@@ -109,32 +110,34 @@ def refined(newton: ActiveSet, max_iter: int) -> Found:
     method = Refinement(take(layer.without_gram(), some), K)
     state = method.start(x[some], method.layer.no_dual)
     steps = min(REFINEMENTS, max_iter)
-    return some, loop.run(method, state, ROUNDING, steps, patience=PATIENCE)
+    return some, loop.run(method, state, rounding, steps, patience=PATIENCE)
 
 
-def fitted(newton: ActiveSet, x: Tensor, max_iter: int) -> Found:
+def fitted(newton: ActiveSet, x: Tensor, max_iter: int, rounding: float) -> Found:
     """What fits find for signals of which x is near the solution."""
     some = candidates(newton.layer, x)
     if not len(some):
         return _nothing(newton.layer)
     newton = take(newton, some).exactly()
-    best = _fits(newton, x[some], max_iter, HASTE)
-    left = torch.nonzero(best.residual > NEAR_ROUNDING)[:, 0]
+    best = _fits(newton, x[some], max_iter, rounding, HASTE)
+    left = torch.nonzero(best.residual > NEAR * rounding)[:, 0]
     n = newton.layer.W.shape[1]
     for part in parts(len(left), 2 * 4 * n * n):
         b = left[part]
         own = replace(take(newton, b), systems=Own())
-        best.keep_better(b, _fits(own, x[some[b]], max_iter, PATIENCE))
+        best.keep_better(b, _fits(own, x[some[b]], max_iter, rounding, PATIENCE))
     return some, best
 
 
-def _fits(newton: ActiveSet, x: Tensor, max_iter: int, patience: int) -> loop.Result:
+def _fits(
+    newton: ActiveSet, x: Tensor, max_iter: int, rounding: float, patience: int
+) -> loop.Result:
     """Fits from x, with the linear systems of a method."""
     kind = ConstrainedFit if isinstance(newton, ConstrainedActiveSet) else Fit
     values = {f.name: getattr(newton, f.name) for f in fields(newton)}
-    fit = kind(**{**values, "goal": ROUNDING})
+    fit = kind(**{**values, "goal": rounding})
     state, steps = fit.start(x, fit.layer.no_dual), min(FITS, max_iter)
-    return loop.run(fit, state, ROUNDING, steps, patience=patience)
+    return loop.run(fit, state, rounding, steps, patience=patience)
 
 
 def completed(
