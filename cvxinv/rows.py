@@ -28,7 +28,7 @@ def take(whole: T, b: Any) -> T:
 
     With an integer the B axis goes: one signal's share, as a caller sees it who gave one signal.
     """
-    found: T = _mapped(lambda a: a[b], whole)
+    found: T = _mapped(lambda a: a[_indices(b, a)], whole)
     return found
 
 
@@ -84,8 +84,10 @@ def one_or_many(signals: Array) -> OneOrMany:
     return OneOrMany(signals[None] if single else signals, single)
 
 
-def _indices(b: Array, like: Array) -> Array:
-    """`b` in the kind that indexes `like`: a NumPy array takes no tensor that may live on a GPU."""
+def _indices(b: Any, like: Array) -> Any:
+    """`b` in the kind that indexes `like`: a NumPy array takes no tensor that may live on a GPU,
+    and one of a single entry for a number.
+    """
     return b.cpu().numpy() if is_torch(b) and isinstance(like, np.ndarray) else b
 
 

@@ -56,6 +56,7 @@ def solve(
     restart: bool = False,
     history: bool = False,
     sure: bool = True,
+    accuracy: float | None = None,
     memory: int | None = None,
     progress: Progress = False,
 ) -> Solution:
@@ -91,6 +92,9 @@ def solve(
     sure : bool
         Whether signals that the fast methods of "auto" leave unsolved go to slow and sure ones,
         which also find out whether they are infeasible. Without, they are MAX_ITER.
+    accuracy : float, optional
+        Relative accuracy of the statement's signals, where it is less than that of their dtype: the
+        default method goes no further, and no less far than 0.1 tol.
     memory : int, optional
         Bytes of working memory: larger batches are solved in chunks. By default 512 MiB, on a GPU
         half of what is free.
@@ -131,6 +135,8 @@ def solve(
         _none_given(given)
         cap = default.MAX_ITER if max_iter is None else checks.integer("max_iter", max_iter, 0)
         rounding = ROUNDING[dtype_name(problem.data)]
+        if accuracy is not None:
+            rounding = max(rounding, checks.nonnegative("accuracy", accuracy))
         run = partial(grouped, default.Default(tol, cap, sure, rounding))
     else:
         row = _row(method, problem)

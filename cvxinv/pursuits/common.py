@@ -22,6 +22,8 @@ Solve: TypeAlias = Callable[[Problem], Any]  # x, (x, dual) or a Solution
 Certified: TypeAlias = Callable[[Problem], Solution]
 # relative residual up to which a signal counts as reproduced, hence free of noise
 REPRODUCED = {"float64": 1e-6, "float32": 1e-4}
+# relative accuracy of signals beyond which layers need not be solved exactly, and steps for them
+ROUGH, FEW = 1e-7, 50
 LAYER_PROBLEMS = "layer problems"  # what progress counts, for each signal
 
 # Squares of a signal that float64 holds may overflow: that is a status of the signal, no warning.
@@ -75,6 +77,17 @@ def briefly(solve: Solve | None, steps: int) -> Certified:
     if solve is None or solve is ours:
         return partial(ours, max_iter=steps, sure=False)
     return backend(solve)
+
+
+def known_to(solve: Certified, accuracy: float) -> Certified:
+    """`solve`, which goes no further than the accuracy of the signals if it is the default; with a
+    limited number of steps where they are known so roughly that no status could hold.
+    """
+    ours: Any = backend(None)
+    if solve is not ours:
+        return solve
+    exact = partial(ours, accuracy=accuracy)
+    return exact if accuracy <= ROUGH else partial(exact, max_iter=FEW, sure=False)
 
 
 def collected(

@@ -64,6 +64,18 @@ class ImageLayer:
         above = norms * xp.abs(solution.x) > level[..., None]
         return replace(solution, support=solution.support & above)
 
+    @property
+    def worst(self) -> float:
+        """The accuracy to which all signals are known."""
+        xp = namespace(self.accuracy)
+        finite = xp.where(xp.isfinite(self.accuracy), self.accuracy, 0.0)
+        return float(xp.max(finite)) if len(finite) else 0.0
+
+    def evenly(self) -> "ImageLayer":
+        """With all signals known as well as the worst: for solvers that go that far."""
+        xp = namespace(self.accuracy)
+        return replace(self, accuracy=xp.clip(self.accuracy, self.worst, None))
+
     def noted(self, notes: Any) -> Any:
         """The notes, with a sentence on signals for which it is not phi^-1(y) as a whole."""
         count = to_numpy(self.saturated).reshape(-1)

@@ -19,6 +19,7 @@ from cvxinv.pursuits.common import (
     backend,
     briefly,
     collected,
+    known_to,
     layerwise,
     not_reproduced,
     overflow_is_a_status,
@@ -27,7 +28,7 @@ from cvxinv.pursuits.debias import debias as debias_latent
 from cvxinv.pursuits.image_layer import ImageLayer, as_printed, on_preimage
 from cvxinv.solution import Inversion, Status
 
-STEPS = 50  # on eq. 5 as printed: with noise, all that more of them would fit is noise
+STEPS = 10  # on eq. 5 as printed: with noise, all that more of them would fit is noise
 
 
 @overflow_is_a_status
@@ -100,11 +101,8 @@ def latent_pursuit(
     y, seen = many.signals, many.rows(seen)
     down = partial(_down, G, lams=lams, gamma=gamma, debias=debias)
     with meter(progress, (G.depth + 1) * len(y), LAYER_PROBLEMS) as done:
-        go = layerwise(solve, done)
-        if last == "printed":
-            found = down(y, seen, as_printed(y, seen), go)
-        else:
-            found = down(y, seen, on_preimage(G, y, seen), go)
+        image = as_printed(y, seen) if last == "printed" else on_preimage(G, y, seen).evenly()
+        found = down(y, seen, image, layerwise(known_to(solve, image.worst), done))
         if last == "auto":
             b = not_reproduced(y, seen, found)
             b = b[[found.status[int(k)] is not Status.INVALID_SIGNAL for k in b]]
