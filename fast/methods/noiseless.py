@@ -21,7 +21,7 @@ from cvxinv.memory import parts
 from cvxinv.rows import SHARED, take
 
 from ..core import loop
-from ..core.diagonal import Zero
+from ..core.diagonal import Diagonal, Identity, Zero
 from ..core.layer import GramLayer, Layer
 from ..core.linear_systems import Own
 from .active_rows import ConstrainedActiveSet
@@ -33,6 +33,7 @@ MISFIT = 5e-3
 ROUNDING = {"float64": 2e-15, "float32": 2e-7}
 NEAR = 5.0  # multiples of it that another fit need not improve
 REFINEMENTS, FITS, PATIENCE = 5, 20, 3
+EACH = 3  # fits that begin with all columns
 HASTE = 2  # patience with conjugate gradients: what they make hard, a factor makes easy
 ZERO = 1e-5  # entries below this part of the root mean square are left out of a fit ..
 ENTER = 0.1  # .. and those whose gradient is above this part of the largest residual enter it
@@ -99,6 +100,8 @@ def refined(newton: ActiveSet, max_iter: int, rounding: float) -> Found:
     """Least-squares solutions from one factor for all; of no signals, where there is none."""
     layer = newton.layer
     none = _nothing(layer)
+    if isinstance(layer.rows, Diagonal) and isinstance(layer.columns, Identity):
+        return _refined_each(newton, max_iter, rounding)
     if not isinstance(layer, GramLayer) or not _weightless(layer).any():
         return none
     factor, failed = torch.linalg.cholesky_ex(layer.gram)
@@ -111,6 +114,21 @@ def refined(newton: ActiveSet, max_iter: int, rounding: float) -> Found:
     state = method.start(x[some], method.layer.no_dual)
     steps = min(REFINEMENTS, max_iter)
     return some, loop.run(method, state, rounding, steps, patience=PATIENCE)
+
+
+def _refined_each(newton: ActiveSet, max_iter: int, rounding: float) -> Found:
+    """The same where each signal has rows of its own, and not fewer than columns."""
+    layer, n = newton.layer, newton.layer.W.shape[1]
+    some = torch.nonzero(_weightless(layer) & (layer.rows.values.sum(1) >= n))[:, 0]
+    if isinstance(newton, ConstrainedActiveSet) or not len(some):
+        return _nothing(layer)
+    best = loop.Result.at(layer.lam[some], layer.no_dual[some])
+    for part in parts(len(some), 2 * 4 * n * n):
+        own = replace(take(newton, some[part]).exactly(), systems=Own())
+        b = torch.arange(len(some), device=some.device)[part]
+        everywhere = torch.ones_like(own.layer.lam)
+        best.keep_better(b, _fits(own, everywhere, min(EACH, max_iter), rounding, PATIENCE))
+    return some, best
 
 
 def fitted(newton: ActiveSet, x: Tensor, max_iter: int, rounding: float) -> Found:
