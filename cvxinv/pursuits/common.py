@@ -23,7 +23,7 @@ Certified: TypeAlias = Callable[[Problem], Solution]
 # relative residual up to which a signal counts as reproduced, hence free of noise
 REPRODUCED = {"float64": 1e-6, "float32": 1e-4}
 # relative accuracy of signals beyond which layers need not be solved exactly, and steps for them
-ROUGH, FEW = 1e-7, 50
+ROUGH, FEW = 1e-5, 50
 LAYER_PROBLEMS = "layer problems"  # what progress counts, for each signal
 
 # Squares of a signal that float64 holds may overflow: that is a status of the signal, no warning.

@@ -14,6 +14,7 @@ from cvxinv.problems import Latent, MidLayer
 from cvxinv.progress import Progress, meter
 from cvxinv.pursuits.common import (
     LAYER_PROBLEMS,
+    ROUGH,
     Certified,
     Solve,
     backend,
@@ -103,15 +104,30 @@ def latent_pursuit(
     with meter(progress, (G.depth + 1) * len(y), LAYER_PROBLEMS) as done:
         image = as_printed(y, seen) if last == "printed" else on_preimage(G, y, seen).evenly()
         found = down(y, seen, image, layerwise(known_to(solve, image.worst), done))
-        if last == "auto":
-            b = not_reproduced(y, seen, found)
-            b = b[[found.status[int(k)] is not Status.INVALID_SIGNAL for k in b]]
+        if 0 < image.worst <= ROUGH:  # what was not solved because of that, exactly
+            b = _lost(y, seen, found, but=(Status.INVALID_SIGNAL, Status.OPTIMAL))
             if len(b):
-                y, seen = y[b], seen_of(seen, b)
-                again = down(y, seen, as_printed(y, seen), briefly(solve, STEPS))
-                nearer = again.residual < found.residual[b]
-                found = rows.put(found, b[nearer], rows.take(again, nearer))
+                some, M = y[b], seen_of(seen, b)
+                found = _nearer(found, b, down(some, M, on_preimage(G, some, M), solve))
+        if last == "auto":
+            b = _lost(y, seen, found, but=(Status.INVALID_SIGNAL,))
+            if len(b):
+                some, M = y[b], seen_of(seen, b)
+                again = down(some, M, as_printed(some, M), briefly(solve, STEPS))
+                found = _nearer(found, b, again)
     return given.back(many.back(found))
+
+
+def _lost(y: Array, seen: Array | None, found: Inversion, but: tuple[Status, ...]) -> Array:
+    """The indices of signals that z does not reproduce, but those of some statuses."""
+    b = not_reproduced(y, seen, found)
+    return b[[found.status[int(k)] not in but for k in b]]
+
+
+def _nearer(found: Inversion, b: Array, again: Inversion) -> Inversion:
+    """With what was found again for the signals b, where G(z) comes closer."""
+    nearer = again.residual < found.residual[b]
+    return rows.put(found, b[nearer], rows.take(again, nearer))
 
 
 def _down(
