@@ -84,9 +84,9 @@ def known_to(solve: Certified, accuracy: float) -> Certified:
     limited number of steps where they are known so roughly that no status could hold.
     """
     ours: Any = backend(None)
-    if solve is not ours:
+    if solve is not ours and getattr(solve, "func", None) is not ours:
         return solve
-    exact = partial(ours, accuracy=accuracy)
+    exact = partial(solve, accuracy=accuracy)
     return exact if accuracy <= ROUGH else partial(exact, max_iter=FEW, sure=False)
 
 

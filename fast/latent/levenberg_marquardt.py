@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cvxinv.arrays import Array, float64, is_torch
+from cvxinv.arrays import Array, dtype_name, float64, is_torch
 from cvxinv.checks import integer, nonnegative, per_signal, points
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import signals_of
 from cvxinv.progress import Progress, meter
+from cvxinv.rows import store, take
 
 from . import kinks
 from .clarke import STATIONARY
@@ -21,7 +22,9 @@ from .steps import begin, descend
 
 # objective relative to 1/2 ||y||^2 below which a start is the solution but for rounding: nothing is
 # raced against it
-NEAR = 1e-12
+NEAR = {"float64": 1e-12, "float32": 1e-10}
+# .. and below which some steps may lead there
+WITHIN_REACH, FEW = 1e-4, 4
 # of the work for a signal: two of the race, of steps, and of what goes along kinks, by their times
 PARTS = 4
 
@@ -121,7 +124,11 @@ def levenberg_marquardt(
         lost = ~torch.isfinite(z).all(1)
         own = begin(fit, torch.where(lost[:, None], 0.0, z))
         own.objective[lost], own.finished[lost] = torch.inf, False
-        open_ = finite & (own.objective > NEAR * 0.5 * fit.y.square().sum(1))
+        size = 0.5 * fit.y.square().sum(1)
+        near = NEAR[dtype_name(y)] * size
+        b = torch.nonzero((own.objective > near) & (own.objective < WITHIN_REACH * size))[:, 0]
+        store(own, b, descend(take(fit, b), take(own, b), FEW))
+        open_ = finite & (own.objective > near)
         agreement = multistart(G, fit, own, lost, open_, starts, seed, scale, done.within(0, 2 * B))
         own.finished |= ~finite
         found = descend(fit, own, steps, tell=done.within(2 * B, B))
