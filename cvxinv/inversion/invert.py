@@ -7,6 +7,7 @@ has only n_0 unknowns, and its minimiser attains the Cramer-Rao bound (SNRs: val
 
 import importlib
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ STARTS = 26
 QUICK = 100
 # relative residual up to which objective 0, the least there can be, is attained
 EXACT = {"float64": 1e-10, "float32": 1e-5}
+FITS = 1e-3  # relative residual of the image layer that says that there is little noise
 # of the work for a signal, by their times: one of the pursuit, four of levenberg_marquardt
 PARTS = 5
 HARD = (
@@ -162,12 +164,33 @@ def _pursuit(
     half, quick = done.within(0, B // 2), briefly(solve, QUICK)
     first = latent_pursuit(G, y, quick, observed=seen, debias=False, last="inverted", progress=half)
     b = not_reproduced(y, seen, first)
+    fitted = b[_image_layer_fits(G, y[b], seen_of(seen, b), first.layers[-1][b])]
+    if fitted.shape[0]:
+        some, supports = seen_of(seen, fitted), [S[fitted] for S in first.supports]
+        z = debias(G, y[fitted], first.z[fitted], supports, some)
+        residual = cast_to(observed_norm(y[fitted] - G(z), some), z)
+        first = replace(
+            first,
+            z=rows.put(first.z, fitted, z),
+            residual=rows.put(first.residual, fitted, residual),
+        )
+        b = not_reproduced(y, seen, first)
     if b.shape[0] == 0:
         return first
     some = seen_of(seen, b)
     level = None if sigma is None else sigma[b]
     other = done.within(B // 2, B - B // 2)
     return rows.put(first, b, noisy_pursuit(G, y[b], solve, level, some, other))
+
+
+def _image_layer_fits(G: Generator, y: Array, seen: Array | None, x: Array) -> Array:
+    """(B,) bool: whether the x_L of a pursuit makes the signals, so that they have little noise,
+    and what z lacks are digits.
+    """
+    t = x @ G.weights[-1].T
+    bias = G.bias(G.depth)
+    image = G.activation(t if bias is None else t + bias)
+    return observed_norm(y - image, seen) <= FITS * observed_norm(y, seen)
 
 
 def _with_figures(

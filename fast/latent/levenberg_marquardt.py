@@ -24,7 +24,7 @@ from .steps import begin, descend
 # raced against it
 NEAR = {"float64": 1e-12, "float32": 1e-10}
 # .. and below which some steps may lead there
-WITHIN_REACH, FEW = 1e-4, 4
+WITHIN_REACH, FEW = 1e-2, 10
 # of the work for a signal: two of the race, of steps, and of what goes along kinks, by their times
 PARTS = 4
 
