@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from cvxinv.problems import BasisPursuit, LastLayer, LayerProblem
+from cvxinv.problems import LastLayer, LayerProblem
 from cvxinv.rows import join, take
 from cvxinv.solution.certified import Answer, chosen
 
@@ -20,7 +20,7 @@ PAYS = 0.25  # of the signals, from which a solve of their own pays
 
 def grouped(run: Run, problem: LayerProblem, x: Tensor | None) -> Answer:
     """`run` on the signals that have the most common mask, and on the others."""
-    if not isinstance(problem, LastLayer | BasisPursuit):
+    if not isinstance(problem, LastLayer):
         return run(problem, x)
     masks = problem.observed
     if masks is None or masks.ndim == 1 or len(masks) < 2:

@@ -187,9 +187,10 @@ def _image_layer_fits(G: Generator, y: Array, seen: Array | None, x: Array) -> A
     """(B,) bool: whether the x_L of a pursuit makes the signals, so that they have little noise,
     and what z lacks are digits.
     """
+    x = cast_to(x, G.weights[-1])
     t = x @ G.weights[-1].T
     bias = G.bias(G.depth)
-    image = G.activation(t if bias is None else t + bias)
+    image = cast_to(G.activation(t if bias is None else t + bias), y)
     return observed_norm(y - image, seen) <= FITS * observed_norm(y, seen)
 
 
