@@ -40,7 +40,7 @@ Begin = Callable[[ActiveSet, Any], State]  # active sets for some signals, where
 
 MAX_ITER = 5_000
 # of tol: the goal, to which the last steps get for little; answers then do not depend on companions
-MARGIN = 1e-3
+MARGIN = 5e-4
 # of the goal: that of conjugate gradients, which do not fall as far below it as factors do
 FURTHER = 0.2
 # of tol: a KKT residual above it is not what the goal promises (units differ where supports do),
@@ -195,7 +195,8 @@ class Default:
         found = at.certified()
         if not self.sure:
             return found
-        left = self.left(found, at)
+        few = at.layer.W.shape[1] <= last_resort.SMALL and self.max_iter > 0
+        left = self.left(found, at, few & (at.best.residual > self.goal))
         if len(left) and isinstance(at.layer, ConstrainedLayer):
             left = at.refute(take(at.layer, left), left)
             if not len(left):
@@ -205,7 +206,6 @@ class Default:
                 self.dense(at, left, goal)
                 found = at.certified()
                 left = self.left(found, at)
-        few = at.layer.W.shape[1] <= last_resort.SMALL and self.max_iter > 0
         left = self.left(found, at, at.unresolved()) if few else left[:0]
         if len(left) and not isinstance(at.problem, LeastSquares):
             at.fit(left, found, self.tol)

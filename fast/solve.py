@@ -70,7 +70,7 @@ def solve(
         any device. Residuals are taken in float64 whatever the dtype.
     tol : float, optional
         What the certificate must prove for a row to be OPTIMAL; 1e-8 by default, 1e-5 for float32
-        data. The default method aims at 1e-3 tol.
+        data. The default method aims at 5e-4 tol.
     max_iter : int, optional
         Cap on a signal's iterations (ADMM and active-set steps together, or those of the method); 5
         000, 20 000, 50 000 by default.
