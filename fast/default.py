@@ -25,16 +25,16 @@ import torch
 from torch import Tensor
 
 from cvxinv.arrays import to_numpy
-from cvxinv.certificate.farkas import refuted
-from cvxinv.problems import LastLayer, LayerProblem, LeastSquares, Quadratic
-from cvxinv.rows import store, take
-from cvxinv.solution.certified import Answer, certified, chosen
+from cvxinv.problems import LastLayer, LayerProblem, LeastSquares
+from cvxinv.rows import take
+from cvxinv.solution.certified import Answer, certified
 
 from .core import loop
 from .core.layer import ConstrainedLayer, Layer
-from .core.units import Units, finite, scaled
-from .methods import active_rows, graph_admm, infeasible, last_resort, noiseless, nonconvex
+from .core.units import finite, scaled
+from .methods import active_rows, graph_admm, last_resort, noiseless, nonconvex
 from .methods.active_set import ActiveSet, State
+from .unsure import Unsure
 
 Begin = Callable[[ActiveSet, Any], State]  # active sets for some signals, where to begin
 
@@ -50,9 +50,6 @@ ROUNDS = (100, 400, 1600)  # ADMM iterations in the rounds for signals that are 
 EVERY = 25
 PATIENCE = 4  # active-set steps without halving the residual: a cycle, or rounding level
 PATIENCE_ROUNDING = 2
-# weights, in the units of a layer, that a tolerance does not see; gamma: that A'A does not hold
-TINY, TINY_GAMMA = 1e-6, 1e-8
-LOWER = 1e-14  # relative difference of objectives that says that one is lower
 
 
 @dataclass(frozen=True)
@@ -185,7 +182,7 @@ class Default:
 
     # -- step 5 ---------------------------------------------------------------------------------
 
-    def certified(self, at: "Unsure") -> Answer:
+    def certified(self, at: Unsure) -> Answer:
         """The answer, after the last resort for the signals that the certificate does not call
         optimal.
 
@@ -212,7 +209,7 @@ class Default:
             found = at.certified()
         return found
 
-    def dense(self, at: "Unsure", left: Tensor, goal: float) -> None:
+    def dense(self, at: Unsure, left: Tensor, goal: float) -> None:
         """Interior points for the rows that are left."""
         spent = at.best.iterations[left]
         budget = self.max_iter - int(spent.amax())
@@ -220,7 +217,7 @@ class Default:
         better.iterations += spent
         at.best.keep_better(left, better)
 
-    def left(self, found: Answer, at: "Unsure", also: Tensor | bool = False) -> Tensor:
+    def left(self, found: Answer, at: Unsure, also: Tensor | bool = False) -> Tensor:
         """The signals that go to the last resort."""
         good = found.proven(self.tol) & (to_numpy(found.certificate.kkt) <= self.weak)
         left = torch.from_numpy(~good).to(at.best.x.device) | also
@@ -244,68 +241,3 @@ class Default:
 def _from(near: loop.Result, newton: ActiveSet, b: Any) -> State:
     """The active-set state at the points of the signals b."""
     return newton.start(near.x[b], near.dual[b])
-
-
-@dataclass(eq=False)
-class Unsure:
-    """The best points so far, and what is needed to certify them."""
-
-    problem: LayerProblem
-    q: Quadratic
-    layer: Layer
-    units: Units
-    best: loop.Result
-
-    def __post_init__(self) -> None:
-        self.proof = torch.zeros_like(self.layer.t[:, :0] if not self.q.constrained else self.q.t)
-
-    def certified(self) -> Answer:
-        """Their certificate."""
-        x, dual = self.units.unscale(self.best.x, self.best.dual)
-        proof = self.proof if bool(self.proof.any()) else None
-        eta = dual if self.q.constrained else None
-        return certified(self.problem, x, eta, proof, self.best.iterations, self.q)
-
-    def unresolved(self) -> Tensor:
-        """(B,) bool: signals whose answer hangs on weights too small for the tolerance to see them:
-        more entries than rows, and a lam that alone chooses among points that fit equally well; or
-        a gamma that A'A has lost.
-        """
-        layer, x = self.layer, self.best.x
-        largest = layer.lam.amax(1)
-        tiny = (largest > 0) & (largest < TINY)
-        if bool(tiny.any()):
-            tiny &= (x != 0).sum(1) > layer.rows.values.sum(1)
-        gamma = layer.gamma.values.amin()
-        return tiny | ((gamma > 0) & (gamma < TINY_GAMMA))
-
-    def fit(self, b: Tensor, found: Answer, tol: float) -> None:
-        """Fits on the faces of the rows b, kept where the certificate thinks better of them: the
-        lower of two objectives that it calls optimal, else the smaller KKT residual.
-        """
-        new = last_resort.on_face(take(self.layer, b), take(self.best, b))
-        problem: Any = chosen(self.problem, b)
-        q, layer, units = take(self.q, b), take(self.layer, b), take(self.units, b)
-        part = Unsure(problem, q, layer, units, new).certified()
-        here, there = part.certificate, take(found.certificate, b)
-        proven, before = (torch.from_numpy(a.proven(tol)).to(b.device) for a in (part, found))
-        before = before[b]
-        lower = here.objective <= there.objective * (1 + LOWER)
-        nearer = here.kkt < there.kkt
-        better = torch.where(proven & before, lower, proven | (~before & nearer))
-        store(self.best, b[better], take(new, better))
-
-    def refute(self, layer: ConstrainedLayer, b: Tensor) -> Tensor:
-        """Look for proofs that no point satisfies the inequalities of the rows b, whose answer is
-        then the point of least violation; the rows for which there is none.
-        """
-        x, p = infeasible.least_violation(layer)
-        p = self.units.multipliers(p)
-        proven = refuted(take(self.q, b), p)
-        bad = b[proven]
-        self.proof[bad] = p[proven]
-        nothing = torch.zeros_like(self.best.dual[bad])
-        worst = torch.full_like(self.best.residual[bad], torch.inf)
-        none = loop.Result(x[proven], nothing, worst, self.best.iterations[bad])
-        store(self.best, bad, none)
-        return b[~proven]
