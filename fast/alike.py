@@ -5,6 +5,7 @@ A mask per signal often differs in a few signals only, those with a saturated pi
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,9 +30,11 @@ def grouped(run: Run, problem: LayerProblem, x: Tensor | None) -> Answer:
     if int(same.sum()) < PAYS * len(masks):
         return run(problem, x)
     together, others = torch.nonzero(same)[:, 0], torch.nonzero(~same)[:, 0]
-    parts = [run(replace(chosen(problem, together), observed=common), take(x, together))]
+    alike: Any = chosen(problem, together)
+    parts = [run(replace(alike, observed=common), take(x, together))]
     if len(others):
-        parts.append(run(chosen(problem, others), take(x, others)))
+        rest: Any = chosen(problem, others)
+        parts.append(run(rest, take(x, others)))
     return take(join(parts), torch.argsort(torch.cat([together, others])))
 
 

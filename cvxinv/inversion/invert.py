@@ -20,7 +20,13 @@ from cvxinv.generator.arguments import observed_norm, rows_of, seen_of, signals_
 from cvxinv.inversion.error_bars import Spectrum, root, spectrum
 from cvxinv.progress import Meter, Progress, meter
 from cvxinv.pursuits import latent_pursuit, noisy_pursuit
-from cvxinv.pursuits.common import Solve, briefly, not_reproduced, overflow_is_a_status
+from cvxinv.pursuits.common import (
+    Solve,
+    briefly,
+    image_layer_fits,
+    not_reproduced,
+    overflow_is_a_status,
+)
 from cvxinv.pursuits.debias import debias
 from cvxinv.solution import Inversion, Status
 from cvxinv.solution.notes import on_fit
@@ -30,7 +36,6 @@ STARTS = 26
 QUICK = 100
 # relative residual up to which objective 0, the least there can be, is attained
 EXACT = {"float64": 1e-10, "float32": 1e-5}
-FITS = 1e-3  # relative residual of the image layer that says that there is little noise
 # of the work for a signal, by their times: one of the pursuit, four of levenberg_marquardt
 PARTS = 5
 HARD = (
@@ -164,7 +169,7 @@ def _pursuit(
     half, quick = done.within(0, B // 2), briefly(solve, QUICK)
     first = latent_pursuit(G, y, quick, observed=seen, debias=False, last="inverted", progress=half)
     b = not_reproduced(y, seen, first)
-    fitted = b[_image_layer_fits(G, y[b], seen_of(seen, b), first.layers[-1][b])]
+    fitted = b[image_layer_fits(G, y[b], seen_of(seen, b), first.layers[-1][b])]
     if fitted.shape[0]:
         some, supports = seen_of(seen, fitted), [S[fitted] for S in first.supports]
         z = debias(G, y[fitted], first.z[fitted], supports, some)
@@ -181,17 +186,6 @@ def _pursuit(
     level = None if sigma is None else sigma[b]
     other = done.within(B // 2, B - B // 2)
     return rows.put(first, b, noisy_pursuit(G, y[b], solve, level, some, other))
-
-
-def _image_layer_fits(G: Generator, y: Array, seen: Array | None, x: Array) -> Array:
-    """(B,) bool: whether the x_L of a pursuit makes the signals, so that they have little noise,
-    and what z lacks are digits.
-    """
-    x = cast_to(x, G.weights[-1])
-    t = x @ G.weights[-1].T
-    bias = G.bias(G.depth)
-    image = cast_to(G.activation(t if bias is None else t + bias), y)
-    return observed_norm(y - image, seen) <= FITS * observed_norm(y, seen)
 
 
 def _with_figures(

@@ -24,6 +24,7 @@ Certified: TypeAlias = Callable[[Problem], Solution]
 REPRODUCED = {"float64": 1e-6, "float32": 1e-4}
 # relative accuracy of signals beyond which layers need not be solved exactly, and steps for them
 ROUGH, FEW = 1e-5, 50
+FITS = 1e-3  # relative residual of the image layer that says that there is little noise
 LAYER_PROBLEMS = "layer problems"  # what progress counts, for each signal
 
 # Squares of a signal that float64 holds may overflow: that is a status of the signal, no warning.
@@ -86,7 +87,8 @@ def known_to(solve: Certified, accuracy: float) -> Certified:
     ours: Any = backend(None)
     if solve is not ours and getattr(solve, "func", None) is not ours:
         return solve
-    exact = partial(solve, accuracy=accuracy)
+    own: Any = solve
+    exact = partial(own, accuracy=accuracy)
     return exact if accuracy <= ROUGH else partial(exact, max_iter=FEW, sure=False)
 
 
@@ -130,3 +132,13 @@ def not_reproduced(y: Array, seen: Array | None, found: Inversion) -> Array:
     reproduced = found.residual <= REPRODUCED[dtype_name(y)] * given
     indices: Array = xp.nonzero(xp.isfinite(given) & ~reproduced)[0]
     return indices
+
+
+def image_layer_fits(G: Generator, y: Array, seen: Array | None, x: Array) -> Array:
+    """(B,) bool: whether the x_L of a pursuit makes the signals, so that there is little noise, and
+    what z lacks are digits.
+    """
+    x = cast_to(x, G.weights[-1])
+    t, bias = x @ G.weights[-1].T, G.bias(G.depth)
+    image = cast_to(G.activation(t if bias is None else t + bias), y)
+    return observed_norm(y - image, seen) <= FITS * observed_norm(y, seen)

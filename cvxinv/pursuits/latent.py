@@ -20,6 +20,7 @@ from cvxinv.pursuits.common import (
     backend,
     briefly,
     collected,
+    image_layer_fits,
     known_to,
     layerwise,
     not_reproduced,
@@ -104,13 +105,14 @@ def latent_pursuit(
     with meter(progress, (G.depth + 1) * len(y), LAYER_PROBLEMS) as done:
         image = as_printed(y, seen) if last == "printed" else on_preimage(G, y, seen).evenly()
         found = down(y, seen, image, layerwise(known_to(solve, image.worst), done))
-        if 0 < image.worst <= ROUGH:  # what was not solved because of that, exactly
-            b = _lost(y, seen, found, but=(Status.INVALID_SIGNAL, Status.OPTIMAL))
+        if 0 < image.worst <= ROUGH:  # what that cost, exactly
+            b = _lost(y, seen, found)
+            b = b[image_layer_fits(G, y[b], seen_of(seen, b), found.layers[-1][b])]
             if len(b):
                 some, M = y[b], seen_of(seen, b)
                 found = _nearer(found, b, down(some, M, on_preimage(G, some, M), solve))
         if last == "auto":
-            b = _lost(y, seen, found, but=(Status.INVALID_SIGNAL,))
+            b = _lost(y, seen, found)
             if len(b):
                 some, M = y[b], seen_of(seen, b)
                 again = down(some, M, as_printed(some, M), briefly(solve, STEPS))
@@ -118,10 +120,10 @@ def latent_pursuit(
     return given.back(many.back(found))
 
 
-def _lost(y: Array, seen: Array | None, found: Inversion, but: tuple[Status, ...]) -> Array:
-    """The indices of signals that z does not reproduce, but those of some statuses."""
+def _lost(y: Array, seen: Array | None, found: Inversion) -> Array:
+    """The indices of signals in the scale of phi that z does not reproduce."""
     b = not_reproduced(y, seen, found)
-    return b[[found.status[int(k)] not in but for k in b]]
+    return b[[found.status[int(k)] is not Status.INVALID_SIGNAL for k in b]]
 
 
 def _nearer(found: Inversion, b: Array, again: Inversion) -> Inversion:
