@@ -10,7 +10,6 @@ from cvxinv.certificate.point import IDLE, ConstrainedPoint, Point
 EPS = 2.0**-52
 BLIND = 1e-4  # relative: rounding in A x with which x is no longer judged
 FAR = 1e3  # sum_j D_j |x_j| / s from which on rounding of x is allowed for
-UNKNOWN = 4.0  # residuals by which an entry must exceed zero to be nonzero
 
 
 def largest(a: Array) -> Array:
@@ -109,12 +108,12 @@ class Pair:
         return xp.where(self.wrong, 1.0, xp.maximum(self.natural, complementarity))
 
     def support(self, accuracy: float) -> Array:
-        """(B, n) bool: value outweighs multiplier lam - r, and what the residual of the pair leaves
-        unknown of it, `accuracy` at least.
+        """(B, n) bool: value outweighs multiplier lam - r, and the accuracy to which the pair is
+        known, `accuracy` at least.
         """
         xp, at, q = namespace(self.r), self.at, self.at.q
         value, r = (at.scaled, self.r) if q.nonnegative else (at.sizes, xp.abs(self.r))
-        known = xp.clip(UNKNOWN * self.kkt, accuracy, 1.0)[:, None]
+        known = xp.clip(self.kkt, accuracy, 1.0)[:, None]
         found = value > xp.maximum(self.lam - r, known)
         return found & q.columns if q.restricted else found
 
