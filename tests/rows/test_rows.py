@@ -54,6 +54,12 @@ def test_take(kind, own, b):
     assert type(some.x) is type(whole.x)
 
 
+@pytest.mark.parametrize("b", [torch.tensor([True]), torch.tensor([0])])
+def test_a_tensor_of_one_entry_is_no_number(b):
+    whole = holder(1, torch.tensor, own=True)
+    assert list(rows.take(whole, b).inner.b) == ["status 0"]
+
+
 @KINDS
 def test_one_signal(kind):
     whole = holder(1, kind, own=True)
