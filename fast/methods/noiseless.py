@@ -33,7 +33,8 @@ MISFIT = 5e-3
 ROUNDING = {"float64": 2e-15, "float32": 2e-7}
 NEAR = 5.0  # multiples of it that another fit need not improve
 REFINEMENTS, FITS, PATIENCE = 5, 20, 3
-EACH = 3  # fits that begin with all columns
+EACH = 3  # fits that begin with all columns ..
+PLENTY = 2.0  # .. where there are fewer rows than this many columns
 HASTE = 2  # patience with conjugate gradients: what they make hard, a factor makes easy
 ZERO = 1e-5  # entries below this part of the root mean square are left out of a fit ..
 ENTER = 0.1  # .. and those whose gradient is above this part of the largest residual enter it
@@ -117,9 +118,12 @@ def refined(newton: ActiveSet, max_iter: int, rounding: float) -> Found:
 
 
 def _refined_each(newton: ActiveSet, max_iter: int, rounding: float) -> Found:
-    """The same where each signal has rows of its own, and not fewer than columns."""
+    """The same where each signal has rows of its own, not fewer than columns, and not so many that
+    steps with what all share lead there too.
+    """
     layer, n = newton.layer, newton.layer.W.shape[1]
-    some = torch.nonzero(_weightless(layer) & (layer.rows.values.sum(1) >= n))[:, 0]
+    rows = layer.rows.values.sum(1)
+    some = torch.nonzero(_weightless(layer) & (rows >= n) & (rows < PLENTY * n))[:, 0]
     if isinstance(newton, ConstrainedActiveSet) or not len(some):
         return _nothing(layer)
     best = loop.Result.at(layer.lam[some], layer.no_dual[some])

@@ -97,6 +97,7 @@ DOORS = [
         {"problem": "problem", "tol": "number > 0?", "max_iter": "count?", "method": "choice"}
         | {"x0": "points?", "restart": "flag", "history": "flag", "sure": "flag"}
         | {"rho": "number > 0?", "alpha_beta": "number > 0?", "memory": "count > 0?"}
+        | {"accuracy": "number >= 0?"}
         | {"progress": "progress"},
     ),
     Door(

@@ -26,7 +26,8 @@ HOUSE = """
 # The same inside `fast`; the face `fast` hands out `solve` and `latent`.
 FAST = """
     solve
-    default      printed
+    default      printed      alike
+    unsure
     latent       methods
     core
 """
