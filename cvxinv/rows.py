@@ -28,7 +28,7 @@ def take(whole: T, b: Any) -> T:
 
     With an integer the B axis goes: one signal's share, as a caller sees it who gave one signal.
     """
-    found: T = _mapped(lambda a: a[_indices(b, a)], whole)
+    found: T = mapped(lambda a: a[_indices(b, a)], whole)
     return found
 
 
@@ -40,7 +40,7 @@ def put(whole: T, b: Array, part: T) -> T:
         out[_indices(b, a)] = new
         return out
 
-    found: T = _mapped(replaced, whole, part)
+    found: T = mapped(replaced, whole, part)
     return found
 
 
@@ -51,14 +51,14 @@ def store(whole: Any, b: Array, part: Any) -> None:
         a[_indices(b, a)] = new
         return a
 
-    _mapped(stored, whole, part)
+    mapped(stored, whole, part)
 
 
 def join(parts: Sequence[T]) -> T:
     """The rows of all parts, one part after the other; what is shared is that of the first."""
     if len(parts) == 1:
         return parts[0]
-    found: T = _mapped(lambda *a: namespace(a[0]).concat(a, axis=0), *parts)
+    found: T = mapped(lambda *a: namespace(a[0]).concat(a, axis=0), *parts)
     return found
 
 
@@ -91,8 +91,8 @@ def _indices(b: Any, like: Array) -> Any:
     return b.cpu().numpy() if is_torch(b) and isinstance(like, np.ndarray) else b
 
 
-def _mapped(f: Any, first: Any, *others: Any) -> Any:
-    """`f` of each array of `first`, and of its counterparts in the `others`."""
+def mapped(f: Any, first: Any, *others: Any) -> Any:
+    """`f` of each array of `first` that has rows, and of its counterparts in the `others`."""
     if type(first) in _PLAIN:
         return first
     if is_dataclass(first) and not isinstance(first, type):
@@ -100,13 +100,13 @@ def _mapped(f: Any, first: Any, *others: Any) -> Any:
         for name, axes in _fields(type(first)):
             value = getattr(first, name)
             if axes < 2 or getattr(value, "ndim", 0) >= axes:
-                value = _mapped(f, value, *[getattr(a, name) for a in others])
+                value = mapped(f, value, *[getattr(a, name) for a in others])
             values[name] = value
         return type(first)(**values)
     if isinstance(first, tuple) and hasattr(first, "_fields"):
-        return type(first)(*(_mapped(f, *a) for a in zip(first, *others, strict=True)))
+        return type(first)(*(mapped(f, *a) for a in zip(first, *others, strict=True)))
     if isinstance(first, list):
-        return [_mapped(f, *a) for a in zip(first, *others, strict=True)]
+        return [mapped(f, *a) for a in zip(first, *others, strict=True)]
     if getattr(first, "ndim", 0) == 0 or any(getattr(a, "ndim", 0) == 0 for a in others):
         return first
     return f(first, *others)

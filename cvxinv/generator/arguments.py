@@ -8,11 +8,15 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
+
 from cvxinv import checks
 from cvxinv.arrays import Array, dtype_name, float64, namespace
 from cvxinv.generator.model import Generator
+from cvxinv.rows import mapped
 
 T = TypeVar("T")
+NARROW = "the signals are float32 numbers, and known to float32 only: solved in float32"
 AXES = 3  # of one image at most: channels, height, width
 
 
@@ -25,6 +29,32 @@ class Signals:
     y: Array
     seen: Array | None
     shape: tuple[int, ...]
+    widened: bool = False  # whether y was given in float64, and is float32 here
+
+    def narrowed(self) -> "Signals":
+        """In float32, if they are float32 numbers in float64: what they know is that of float32."""
+        y, kind = self.y, namespace(self.y)
+        if dtype_name(y) != "float64":
+            return self
+        known = kind.where(kind.isfinite(y), y, 0.0)
+        single, half = (
+            kind.astype(kind.astype(known, d), known.dtype) for d in (kind.float32, kind.float16)
+        )
+        # what float16 holds as well is a pattern or a grey level, exact as it is
+        if not bool(kind.all(single == known)) or bool(kind.all(half == known)):
+            return self
+        return replace(self, y=kind.astype(y, kind.float32), widened=True)
+
+    def wide(self, found: T) -> T:
+        """The answer for a batch in the dtype in which they were given, and that said."""
+        if not self.widened:
+            return found
+        whole: Any = mapped(_float64, found)
+        notes = np.empty(len(whole.notes), dtype=object)
+        for b, said in enumerate(whole.notes):
+            notes[b] = (*said, NARROW)
+        wide: T = replace(whole, notes=notes)
+        return wide
 
     def back(self, found: T) -> T:
         """The answer, with its `signal` in that shape."""
@@ -46,6 +76,11 @@ def signals_of(G: Generator, y: Any, observed: Any) -> Signals:
         )
     flat = vectors_of(G, "y", checks.floats("y", y))
     return Signals(flat, pixels_of(G, observed, flat), tuple(y.shape))
+
+
+def _float64(a: Array) -> Array:
+    """`a` in float64, if it is in float32."""
+    return float64(a) if str(a.dtype).endswith("float32") else a
 
 
 def vectors_of(G: Generator, name: str, a: Array) -> Array:

@@ -108,7 +108,7 @@ def invert(
     ValueError, TypeError
         Naming the argument, for wrong shapes, kinds or numbers.
     """
-    given = signals_of(G, y, observed)
+    given = signals_of(G, y, observed).narrowed()
     y, seen = given.y, given.seen
     many = rows.one_or_many(y)
     y, seen = many.signals, many.rows(seen)
@@ -134,7 +134,8 @@ def invert(
             scale=1.0 if prior is None else sigma_z,
             progress=done.within(B, (PARTS - 1) * B),
         )
-        return given.back(many.back(_with_figures(G, y, seen, first, found, sigma, sigma_z)))
+        answer = _with_figures(G, y, seen, first, found, sigma, sigma_z)
+        return given.back(many.back(given.wide(answer)))
 
 
 def hybrid(

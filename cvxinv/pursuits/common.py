@@ -16,7 +16,7 @@ from cvxinv.progress import Meter
 from cvxinv.pursuits.determined import determined
 from cvxinv.solution import Inversion, Solution, Status, marked, worst
 from cvxinv.solution.certified import is_own, judged
-from cvxinv.solution.notes import on_fit
+from cvxinv.solution.notes import noted, on_fit
 
 Solve: TypeAlias = Callable[[Problem], Any]  # x, (x, dual) or a Solution
 Certified: TypeAlias = Callable[[Problem], Solution]
@@ -24,6 +24,7 @@ Certified: TypeAlias = Callable[[Problem], Solution]
 REPRODUCED = {"float64": 1e-6, "float32": 1e-4}
 # relative accuracy of signals beyond which layers need not be solved exactly, and steps for them
 ROUGH, FEW = 1e-5, 50
+UNLIKE = 0.01  # relative residual from which z is said not to make a signal
 FITS = 1e-3  # relative residual of the image layer that says that there is little noise
 LAYER_PROBLEMS = "layer problems"  # what progress counts, for each signal
 
@@ -113,6 +114,7 @@ def collected(
     signal = cast_to(G(z), z)
     residual = cast_to(observed_norm(y - signal, seen), z)
     layers = solutions[-2::-1]
+    notes = noted(on_fit(G, y, seen, residual), *_not_made(y, seen, residual))
     return Inversion(
         z,
         [s.x for s in layers],
@@ -121,7 +123,22 @@ def collected(
         signal,
         marked(status, to_numpy(invalid), Status.INVALID_SIGNAL),
         residual=residual,
-        notes=on_fit(G, y, seen, residual),
+        notes=notes,
+    )
+
+
+def _not_made(y: Array, seen: Array | None, residual: Array) -> tuple[Any, Callable[[int], str]]:
+    """Which signals z does not make, though every layer may be solved, and how to say it."""
+    given = to_numpy(observed_norm(y, seen)).reshape(-1)
+    left = to_numpy(residual).reshape(-1)
+    share = np.divide(left, given, out=np.zeros_like(given), where=given > 0)
+    where = np.reshape(np.isfinite(share) & (share > UNLIKE), np.shape(to_numpy(residual)))
+    return (
+        where,
+        lambda b: (
+            f"z does not make the signal: ||y - G(z)|| is {100 * share[b]:.2g} % of ||y||; `invert`"
+            " takes noise and rounding"
+        ),
     )
 
 

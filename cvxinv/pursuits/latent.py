@@ -92,7 +92,7 @@ def latent_pursuit(
         Naming the argument, for wrong shapes, kinds or negative weights.
     """
     solve = backend(solve)
-    given = signals_of(G, y, observed)
+    given = signals_of(G, y, observed).narrowed()
     y, seen = given.y, given.seen
     lams, gamma = per_layer("lam", lam, G.depth), nonnegative("gamma", gamma)
     debias = flag("debias", debias)
@@ -117,7 +117,7 @@ def latent_pursuit(
                 some, M = y[b], seen_of(seen, b)
                 again = down(some, M, as_printed(some, M), briefly(solve, STEPS))
                 found = _nearer(found, b, again)
-    return given.back(many.back(found))
+    return given.back(many.back(given.wide(found)))
 
 
 def _lost(y: Array, seen: Array | None, found: Inversion) -> Array:
