@@ -97,6 +97,10 @@ def test_every_inversion_has_a_residual(run):
     inv = run(G, y, observed=seen)
     error = np.where(seen, y - inv.signal, 0.0)
     np.testing.assert_allclose(inv.residual, np.linalg.norm(error, axis=1), rtol=1e-12)
-    assert f"residual <= {inv.residual.max():.3g})" in repr(inv)
+    assert f"residual <= {inv.residual.max():.3g}" in repr(inv)
+    unlike = inv.residual > 0.01 * np.linalg.norm(np.where(seen, y, 0.0), axis=1)
+    said = [any("does not make the signal" in s for s in notes) for notes in inv.notes]
+    assert unlike.any()
+    np.testing.assert_array_equal(said, unlike & (run is not cvxinv.invert))
     one = run(G, y[0], observed=seen[0])
     assert one.residual.shape == ()

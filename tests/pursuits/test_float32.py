@@ -51,3 +51,25 @@ def test_tensors_and_one_signal(name):
     one = latent_pursuit(G, y[1])
     assert torch.linalg.vector_norm(one.z - found.z[1]) <= 1e-4 * torch.linalg.vector_norm(one.z)
     assert snr(z[1], one.z.numpy()) >= 90.0
+
+
+@pytest.mark.parametrize("run", [latent_pursuit, invert])
+@pytest.mark.parametrize("name", ["vae", "tanh", "identity"])
+def test_float32_numbers_in_float64_are_what_they_are(name, run):
+    """As `y.double()`, or a list, hands them over."""
+    G, y, z, _ = signals(name, 6)
+    found, single = run(G, y.astype(np.float64)), run(G, y)
+    assert found.z.dtype == found.signal.dtype == found.solutions[0].x.dtype == np.float64
+    assert (snr(z, found.z) >= 90.0).all()
+    assert list(found.status) == list(single.status)
+    assert all("float32 numbers" in notes[-1] for notes in found.notes)
+    one = run(G, y[0].astype(np.float64))
+    assert one.z.shape == (G.sizes[0],)
+    assert "float32 numbers" in one.notes[-1]
+
+
+@pytest.mark.parametrize("levels", [2, 3, 256])
+def test_patterns_and_grey_levels_are_float64(levels):
+    G = network("identity")
+    y = np.random.default_rng(0).integers(0, levels, (3, 120)) / 1.0
+    assert not any("float32 numbers" in s for notes in invert(G, y).notes for s in notes)
