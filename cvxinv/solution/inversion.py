@@ -47,8 +47,8 @@ class Inversion:
     identifiable : (B,) bool array
         Whether J has full rank, so that z is locally the only latent vector of its observed pixels.
     agreement : (B,) array
-        Share of the starts that came to the same z (within 10 %, in the last heat of the race); 1
-        where nothing was raced.
+        Share of the best starts that came to the same z (within 10 %, before the last heats of the
+        race, in which they have offspring); 1 where nothing was raced.
     stationarity : (B,) array
         How far z is from a stationary point of eq. 1 in the sense of Clarke: the length of the
         shortest vector in the hull of the gradients of the pieces of G that meet at z, relative to

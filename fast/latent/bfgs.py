@@ -44,13 +44,16 @@ def begin(fit: Fit, z: Tensor, near: Fit | None = None) -> Walk:
     of the pixels, or another precision), if that is given.
     """
     near = fit if near is None else near
-    n0 = z.shape[1]
-    eye = torch.eye(n0, dtype=z.dtype, device=z.device)
     Jt = near.jacobian(z.to(near.y.dtype)).to(z.dtype)
-    H = (Jt @ Jt.mT) * (fit.y.shape[1] / near.y.shape[1])
-    mean = H.diagonal(dim1=1, dim2=2).mean(1).clamp_min(torch.finfo(z.dtype).tiny)
-    factor = torch.linalg.cholesky_ex(H / mean[:, None, None] + RIDGE * eye)[0]
-    return Walk(z, *fit.gradient(z), torch.cholesky_inverse(factor) / mean[:, None, None])
+    return Walk(z, *fit.gradient(z), inverse((Jt @ Jt.mT) * (fit.y.shape[1] / near.y.shape[1])))
+
+
+def inverse(H: Tensor) -> Tensor:
+    """The metric (.., n_0, n_0) of J'J = H, which may not have full rank."""
+    eye = torch.eye(H.shape[-1], dtype=H.dtype, device=H.device)
+    mean = H.diagonal(dim1=-2, dim2=-1).mean(-1).clamp_min(torch.finfo(H.dtype).tiny)
+    factor = torch.linalg.cholesky_ex(H / mean[..., None, None] + RIDGE * eye)[0]
+    return torch.cholesky_inverse(factor) / mean[..., None, None]
 
 
 def descend(fit: Fit, at: Walk, steps: int, gain: float = GAIN, tell: Report = nothing) -> Walk:

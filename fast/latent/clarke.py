@@ -20,14 +20,22 @@ STATIONARY = 1e-3  # residual up to which no neighbouring piece descends by what
 SAMPLES = 4  # as a multiple of n_0: every piece that meets at z should be among them
 STREAM = 3  # of the directions: the same for all signals
 ITERATIONS = 400  # of the projected gradient method, for vectors of SAMPLES n_0 weights
+CHUNK = 32  # signals at a time: products of their gradients fit the caches
 
 
 def shortest(fit: Fit, z: Tensor, radius: float = RADIUS) -> Tensor:
     """The shortest vector (B, n_0) in the convex hull of the gradients around z (B, n_0)."""
     gradients = sampled(fit, z, radius)
+    size = gradients.abs().amax((1, 2)).clamp_min(torch.finfo(gradients.dtype).tiny)[:, None]
+    parts = torch.split(gradients / size[:, :, None], CHUNK)
+    return (torch.cat([_shortest(some) for some in parts]) * size).to(z)
+
+
+def _shortest(gradients: Tensor) -> Tensor:
+    """The shortest vector (B, n_0) in the convex hulls of gradients (B, K, n_0)."""
     Q = gradients @ gradients.mT
     bound = Q.diagonal(dim1=1, dim2=2).sum(1, keepdim=True)  # of the largest eigenvalue
-    bound = bound.clamp_min(torch.finfo(z.dtype).tiny)
+    bound = bound.clamp_min(torch.finfo(Q.dtype).tiny)
     weights = torch.full_like(Q[:, 0], 1 / Q.shape[1])
     ahead, t = weights, 1.0
     for _ in range(ITERATIONS):  # FISTA over the simplex
@@ -39,7 +47,10 @@ def shortest(fit: Fit, z: Tensor, radius: float = RADIUS) -> Tensor:
 
 
 def sampled(fit: Fit, z: Tensor, radius: float) -> Tensor:
-    """Gradients (B, K, n_0) at z and at points around it."""
+    """Gradients (B, K, n_0) at z and at points around it, in float32: radius and residuals are far
+    above its rounding.
+    """
+    fit, z = fit.to(torch.float32), z.to(torch.float32)
     n0 = z.shape[1]
     u = np.random.default_rng(STREAM).standard_normal((SAMPLES * n0, n0))
     u /= np.linalg.norm(u, axis=1, keepdims=True)
@@ -54,5 +65,5 @@ def on_simplex(v: Tensor) -> Tensor:
     ordered = v.sort(dim=1, descending=True)[0]
     count = torch.arange(1, v.shape[1] + 1, dtype=v.dtype, device=v.device)
     shift = (ordered.cumsum(1) - 1) / count
-    last = (ordered > shift).sum(1, keepdim=True) - 1
+    last = ((ordered > shift).sum(1, keepdim=True) - 1).clamp_min(0)  # nan has none
     return (v - shift.gather(1, last)).clamp_min(0)

@@ -40,8 +40,8 @@ class Minimum:
     objective : (B,) array
         Of eq. 1 at z, with the prior.
     agreement : (B,) array
-        Share of the starts in the last heat of the race that were within 10 % of the winner's z
-        then.
+        Share of the starts that qualify in the race, before they have offspring, that are within
+        10 % of the best one's z.
     steps : (B,) array of int
         From the winner of the race on.
     stationarity : (B,) array

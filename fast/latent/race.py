@@ -1,12 +1,14 @@
 """Several starts for eq. 1: cheap to choose, dear to follow, so they race.
 
-Each random start is the draw, of many, whose signal is nearest to y. Some steps for all, more for
-the best of them, and the last of them down to where nothing is gained. A first wave decides where
-its finalists agree on z; elsewhere the other starts race the winner. The steps are those of BFGS
-(`bfgs`), which does not mind the kinks of G, and in float32, which is enough to tell them apart.
+Each random start is the draw, of many, whose signal is nearest to y. After some steps for all, the
+best of them go on; where these do not agree on z, with offspring: copies, moved a little, that may
+find a lower minimum nearby. The steps are those of BFGS (`bfgs`), which does not mind the kinks of
+G, from one metric for all starts, and in float32, which is enough to tell them apart.
 
-Source: successive halving, Jamieson and Talwalkar (2016).
+Sources: successive halving, Jamieson and Talwalkar (2016); basin hopping, Wales and Doye (1997).
 """
+
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -18,18 +20,20 @@ from cvxinv.progress import Report, nothing
 from cvxinv.rows import store, take
 
 from . import bfgs
+from .bfgs import Walk
 from .eq1 import Fit
 from .steps import Point, begin
 
 DRAWS = 1024  # latent vectors drawn for each random start
-HEATS = ((15, 10), (40, 4), (60, 1))  # steps, and how many starts of a signal are left then
-GAIN = 1e-3  # relative descent of a step that is worth following, in a heat
-# pixels, as a multiple of n_0, from which the first metric is estimated
-SKETCH = 10
+QUALIFYING = ((6, 12), (10, 6))  # steps, and how many starts of a signal are left then
+# .. and in the heats that follow; the children that each start has before
+HEATS = ((1, 20, 4), (2, 20, 4), (2, 20, 1))
+SPREAD = 0.3  # distance of a child from its parent, relative
+GAIN = 1e-3  # relative descent of a step that is worth following
+TYPICAL = 256  # draws over which the first metric is averaged
 RACING = 128  # signals at a time
-FIRST_WAVE = 1 / 3  # of the starts
-STREAM = 2  # beside the seed: not the draws of anyone else
-SAME = 0.1  # relative distance up to which two finalists agree on z
+STREAM, METRIC, BIRTHS = 2, 4, 5  # beside the seed: not the draws of anyone else
+SAME = 0.1  # relative distance up to which two starts agree on z
 
 
 def multistart(
@@ -44,31 +48,40 @@ def multistart(
     tell: Report = nothing,
 ) -> Tensor:
     """Race `count` random starts against `own`, in place, for the signals `open_` (B,); agreement
-    (B,) among the last finalists.
+    (B,) among the starts that qualify.
 
     Signals whose own start is `lost` (B,) have one random start at least. `tell` is told how many
     signals have raced.
     """
     agreement = torch.ones_like(own.objective)
-    first = min(count, max(1, round(FIRST_WAVE * count)))
-    waves = [range(first), range(first, count)] if count else [range(1)]
     racing = torch.nonzero(open_ & (lost | (count > 0)))[:, 0]
-    for i, rows in enumerate(torch.split(racing, RACING)):
-        through = i * RACING + len(rows)
-        for wave in waves:
-            if not len(rows) or not len(wave):
-                continue
-            some = take(fit, rows)
-            others = torch.stack([nearest(G, some, [seed, STREAM, k], scale) for k in wave])
-            z, agreement[rows] = race(some, own.z[rows], lost[rows], others)
-            found = begin(some, z)
-            lower = found.objective < own.objective[rows]  # decided in float64
-            better = torch.nonzero(lower)[:, 0]
-            store(own, rows[better], take(found, better))
-            rows = rows[agreement[rows] < 1]
-            lost = lost & ~torch.isfinite(own.objective)
-        tell(through, len(racing))
+    if not len(racing):
+        return agreement
+    single = fit.to(torch.float32)
+    metric, running = typical(single, seed, scale), take(fit, racing)
+    draws = [nearest(G, running, [seed, STREAM, k], scale) for k in range(max(1, count))]
+    starts = torch.stack([own.z[racing], *draws]).to(torch.float32)
+    for i, z in enumerate(torch.split(starts, RACING, dim=1)):
+        rows = racing[i * RACING :][: z.shape[1]]
+        some, low = take(fit, rows), take(single, rows)
+        winner, same = race(low, z, lost[rows], metric, seed)
+        agreement[rows], found = same.to(agreement), begin(some, winner.to(fit.y))
+        lower = found.objective < own.objective[rows]  # decided in float64
+        better = torch.nonzero(lower)[:, 0]
+        store(own, rows[better], take(found, better))
+        tell(i * RACING + len(rows), len(racing))
     return agreement
+
+
+def typical(fit: Fit, seed: int, scale: float) -> Tensor:
+    """The metric (n_0, n_0) of Gauss-Newton steps with J'J averaged over random z and all pixels:
+    no matter which signals are given.
+    """
+    rng = np.random.default_rng([seed, METRIC])
+    z = torch.from_numpy(scale * rng.standard_normal((TYPICAL, fit.weights[0].shape[1])))
+    whole = replace(fit, seen=None)
+    Jt = whole.jacobian(z.to(fit.y))
+    return bfgs.inverse((Jt @ Jt.mT).mean(0))
 
 
 def nearest(G: Generator, fit: Fit, seed: list[int], scale: float) -> Tensor:
@@ -84,38 +97,58 @@ def nearest(G: Generator, fit: Fit, seed: list[int], scale: float) -> Tensor:
     return found
 
 
-def race(fit: Fit, own: Tensor, lost: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-    """The winner's z (B, n_0) among own (B, n_0), where it is not lost, and others (K, B, n_0);
-    finalists that agree with it, (B,).
+def race(fit: Fit, z: Tensor, lost: Tensor, metric: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """The winner's z (B, n_0) among starts z (K, B, n_0), the first of which may be `lost` (B,);
+    the share (B,) of the starts that qualify that agree with the best of them.
     """
-    single, z = fit.to(torch.float32), torch.cat([own[None], others]).to(torch.float32)
-    K, B, n0 = z.shape
-    signal = torch.arange(B, device=z.device)
-    order = np.random.default_rng(0).permutation(fit.y.shape[1])
-    sketch = single.pixels(torch.from_numpy(order[: SKETCH * n0]).to(z.device))
-    all_ = signal.repeat(K)
-    at = bfgs.begin(take(single, all_), z.reshape(K * B, n0), take(sketch, all_))
-    at.objective[:B][lost] = torch.inf  # an own start that is none, in the first places
-    same = torch.ones_like(own[:, 0])
-    for steps, kept in HEATS:
-        at = bfgs.descend(take(single, signal.repeat(len(at.z) // B)), at, steps, GAIN)
-        places = _order(at, B)[: min(kept, len(at.z) // B)]
-        if kept == 1:
-            same = _agreement(at, places[0], B).to(own.dtype)
-        at = take(at, (places * B + signal).reshape(-1))
-    return at.z.to(own.dtype), same
+    at = _begin(fit, z, metric.expand(*z.shape, -1))
+    at.objective[0, lost] = torch.inf
+    for steps, kept in QUALIFYING:
+        at = _best(_descend(fit, at, steps), kept)
+    agreement = _agreement(at)
+    rng = np.random.default_rng([seed, BIRTHS])
+    for children, steps, kept in HEATS:
+        at = _best(_descend(fit, _with_offspring(fit, at, children, rng), steps), kept)
+    return at.z[0], agreement
 
 
-def _order(at: bfgs.Walk, B: int) -> Tensor:
-    """The starts (K, B) of each signal, best first."""
-    values: Tensor = at.objective.nan_to_num(torch.inf).reshape(-1, B)
-    return torch.argsort(values, dim=0, stable=True)
+def _with_offspring(fit: Fit, at: Walk, children: int, rng: np.random.Generator) -> Walk:
+    """With so many children of each, which inherit its metric."""
+    K, _, n0 = at.z.shape
+    moves = torch.from_numpy(rng.standard_normal((children * K, 1, n0))).to(at.z)
+    parents = at.z.repeat(children, 1, 1)
+    moves = moves * parents.norm(dim=2, keepdim=True) * (SPREAD / n0**0.5)
+    born = _begin(fit, parents + moves, at.H.repeat(children, 1, 1, 1))
+    return Walk(*(torch.cat(pair) for pair in zip(at, born, strict=True)))
 
 
-def _agreement(at: bfgs.Walk, winner: Tensor, B: int) -> Tensor:
-    """The share (B,) of the finalists whose z is that of the winner."""
-    zs, valid = at.z.reshape(-1, B, at.z.shape[1]), torch.isfinite(at.objective).reshape(-1, B)
-    best = zs[winner, torch.arange(B, device=zs.device)]
-    same = valid & ((zs - best).norm(dim=2) <= SAME * best.norm(dim=1))
+# Walks of several starts of each signal have tensors (K, B, ..).
+
+
+def _begin(fit: Fit, z: Tensor, H: Tensor) -> Walk:
+    """Walks from z (K, B, n_0) with metrics H."""
+    found = [fit.gradient(start) for start in z]
+    objective, gradient = (torch.stack(a) for a in zip(*found, strict=True))
+    return Walk(z, objective, gradient, H)
+
+
+def _descend(fit: Fit, at: Walk, steps: int) -> Walk:
+    """Some steps more of all of them."""
+    K, B = at.objective.shape
+    all_ = take(fit, torch.arange(B, device=at.z.device).repeat(K))
+    found = bfgs.descend(all_, Walk(*(a.flatten(0, 1) for a in at)), steps, GAIN)
+    return Walk(*(a.reshape(K, B, *a.shape[1:]) for a in found))
+
+
+def _best(at: Walk, kept: int) -> Walk:
+    """The best of them, in order, or all where there are fewer."""
+    order = torch.argsort(at.objective.nan_to_num(torch.inf), dim=0, stable=True)[:kept]
+    return Walk(*(a[order, torch.arange(order.shape[1], device=order.device)] for a in at))
+
+
+def _agreement(at: Walk) -> Tensor:
+    """The share (B,) of the valid starts whose z is that of the first."""
+    valid, first = at.objective.isfinite(), at.z[:1]
+    same = valid & ((at.z - first).norm(dim=2) <= SAME * first.norm(dim=2))
     share: Tensor = same.sum(0) / valid.sum(0).clamp_min(1)
     return share

@@ -24,6 +24,9 @@ from .eq1 import Fit
 TRIALS = (0.03, 1.0, 30.0, 1000.0)
 # damping at the start; its bounds: beyond the last a step descends nowhere
 FIRST, LEAST, MOST = 1e-2, 1e-9, 1e6
+# share of the descent that is promised without damping; what brings less is at a kink of G
+KINKED = 1e-2
+NEARLY = 1e-6  # objective relative to 1/2 ||y||^2: the signal is in reach, and steps go on
 ROUNDING = 1e-15  # of y: a step that promises to descend by less than this makes is the last
 EXACT = 1e-28  # objective relative to 1/2 ||y||^2: the signal is reproduced to rounding
 CHUNK = 1 << 21  # entries of J at a time: more do not fit the caches
@@ -111,7 +114,9 @@ def step(fit: Fit, single: Fit, at: Point) -> Point:
     b = torch.arange(len(z), device=z.device)
     new = torch.where(better[:, None], there[which, b], z)
     value = torch.where(better, least, at.objective)
-    stuck = ~better & (damping[-1] >= MOST) & torch.isfinite(value)
+    kinked = better & ~undamped & (at.objective - value < KINKED * promised)
+    kinked &= value > NEARLY * 0.5 * fit.y.square().sum(dim=1)
+    stuck = kinked | (~better & (damping[-1] >= MOST) & torch.isfinite(value))
     finished = last | stuck | exact(fit, value)
     damping = torch.where(better, damping[which, b], damping[-1])
     return Point(new, value, damping, at.steps + 1, finished)
