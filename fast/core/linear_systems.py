@@ -202,7 +202,7 @@ def conjugate_gradients(
     every = 8 if b.is_cuda else 2  # looking costs a synchronisation there
     # further steps of a finished row, whose residual is rounding, lead anywhere if H is singular;
     # without K the residual is at hand
-    held = b.is_cuda and isinstance(K, Identity)
+    held = isinstance(K, Identity)
     for k in range(1, CAP + 1):
         Hp = F.times_(layer.normal(p, weights))
         alpha = rz / dot(p, Hp).clamp_min_(tiny)
