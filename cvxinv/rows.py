@@ -54,6 +54,16 @@ def store(whole: Any, b: Array, part: Any) -> None:
     mapped(stored, whole, part)
 
 
+def where(mask: Array, first: T, second: T) -> T:
+    """The rows of `first` where the mask (B,) holds, else those of `second`."""
+
+    def chosen(a: Array, b: Array) -> Array:
+        return namespace(a).where(mask.reshape(-1, *[1] * (a.ndim - 1)), a, b)
+
+    found: T = _mapped(chosen, first, second)
+    return found
+
+
 def join(parts: Sequence[T]) -> T:
     """The rows of all parts, one part after the other; what is shared is that of the first."""
     if len(parts) == 1:

@@ -24,7 +24,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cvxinv.arrays import to_numpy
 from cvxinv.problems import LastLayer, LayerProblem, LeastSquares
 from cvxinv.rows import take
 from cvxinv.solution.certified import Answer, certified
@@ -219,8 +218,7 @@ class Default:
 
     def left(self, found: Answer, at: Unsure, also: Tensor | bool = False) -> Tensor:
         """The signals that go to the last resort."""
-        good = found.proven(self.tol) & (to_numpy(found.certificate.kkt) <= self.weak)
-        left = torch.from_numpy(~good).to(at.best.x.device) | also
+        left = ~(found.proven(self.tol) & (found.certificate.kkt <= self.weak)) | also
         left &= at.q.finite & (at.best.iterations < self.max_iter) & ~at.proof.any(1)
         return torch.nonzero(left)[:, 0]
 

@@ -23,11 +23,14 @@ from cvxinv.solution.certified import Answer, as_batch, as_kind, certifies, chos
 from . import default, printed
 from .alike import Run, grouped
 from .core import loop
+from .core.linear_systems import FEW
 from .core.precision import full_precision
 from .methods.noiseless import ROUNDING
 
 # float64 arrays of a signal's size (rows and columns) that are alive at once, certificate included
 ARRAYS = 30
+# .. and systems (n, n), where those of all signals are formed at once: of few columns only
+MATRICES = 4
 MEMORY = 1 << 29  # bytes for them on a CPU; on a GPU half of what is free
 LARGEST_BLOCK = 31 << 20  # bytes; glibc looks at blocks of up to 32 MiB
 
@@ -207,11 +210,18 @@ def _signals(problem: Any, memory: int | None) -> int:
     if memory is not None:
         budget = checks.integer("memory", memory, 1)
     elif problem.data.is_cuda:
-        budget = torch.cuda.mem_get_info(problem.data.device)[0] // 2
+        budget = _left(problem.data.device) // 2
     else:
         budget = MEMORY
     m, n = problem.W.shape
-    return signals_per_part(8 * ARRAYS * int(m + n), budget)
+    entries = ARRAYS * int(m + n) + (MATRICES * n * n if n <= FEW else 0)
+    return signals_per_part(8 * entries, budget)
+
+
+def _left(device: torch.device) -> int:
+    """Bytes that a GPU has for new tensors: what is free, and what torch keeps of freed ones."""
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + kept
 
 
 def _start(x0: Array, problem: Problem, work: Any) -> Tensor:

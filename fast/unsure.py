@@ -37,7 +37,7 @@ class Unsure:
     def certified(self) -> Answer:
         """Their certificate."""
         x, dual = self.units.unscale(self.best.x, self.best.dual)
-        proof = self.proof if bool(self.proof.any()) else None
+        proof = self.proof if self.q.constrained and bool(self.proof.any()) else None
         eta = dual if self.q.constrained else None
         return certified(self.problem, x, eta, proof, self.best.iterations, self.q)
 
@@ -63,8 +63,7 @@ class Unsure:
         q, layer, units = take(self.q, b), take(self.layer, b), take(self.units, b)
         part = Unsure(problem, q, layer, units, new).certified()
         here, there = part.certificate, take(found.certificate, b)
-        proven, before = (torch.from_numpy(a.proven(tol)).to(b.device) for a in (part, found))
-        before = before[b]
+        proven, before = part.proven(tol), found.proven(tol)[b]
         lower = here.objective <= there.objective * (1 + LOWER)
         nearer = here.kkt < there.kkt
         better = torch.where(proven & before, lower, proven | (~before & nearer))

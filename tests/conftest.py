@@ -1,6 +1,9 @@
-"""Threads, Hypothesis profiles, tests that need a GPU; a generator file and a shell beside it."""
+"""Threads, Hypothesis profiles, tests that need a GPU or cvxpy; a generator file and a shell beside
+it.
+"""
 
 import os
+from importlib.util import find_spec
 
 # before numpy and torch are loaded: the matrices here are small
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -12,11 +15,17 @@ from hypothesis import settings  # noqa: E402
 
 import cvxinv  # noqa: E402
 from cvxinv import cli  # noqa: E402
+from tests.support.imports import needing, sources  # noqa: E402
 from tests.support.shell import SIZES  # noqa: E402
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=40)
 settings.register_profile("random", deadline=None, max_examples=400, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# a machine with a GPU may lack the solvers of the reference: then `pytest -m gpu` is what it is for
+if find_spec("cvxpy") is None:
+    modules = sources("cvxinv", "fast", "tests", "validation")
+    collect_ignore = [modules[name] for name in needing("cvxpy", modules) if name in modules]
 
 
 def pytest_collection_modifyitems(items):

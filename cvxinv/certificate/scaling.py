@@ -24,7 +24,8 @@ def even(
     largest = xp.max(xp.abs(q.W))
     sizes = xp.maximum(xp.max(q.right, axis=1), -xp.min(q.right, axis=1))
     extreme = (sizes > LARGEST) | ((sizes < SMALLEST) & (sizes > 0))
-    if SMALLEST <= float(largest) <= LARGEST and not bool(xp.any(extreme)):
+    ordinary = (largest >= SMALLEST) & (largest <= LARGEST)
+    if bool(ordinary & ~xp.any(extreme)):
         return q, x, eta, None
     matrix, signal = power_of_two(largest), power_of_two(sizes)
     unit = signal[:, None]

@@ -71,10 +71,10 @@ class Answer:
     certificate: Certificate
     support: Array
 
-    def proven(self, tol: float) -> Any:
-        """(B,) bool, NumPy: optimal, or stationary where the statement is not convex."""
+    def proven(self, tol: float) -> Array:
+        """(B,) bool: optimal, or stationary where the statement is not convex."""
         c = self.certificate
-        return to_numpy(c.optimal(tol) if c.convex else c.stationary(tol))
+        return c.optimal(tol) if c.convex else c.stationary(tol)
 
 
 def certified(
@@ -124,15 +124,15 @@ def solution(
     def back(a: Array | None) -> Any:
         return None if a is None else match(a, data)
 
-    c = found.certificate
+    c, known = found.certificate, _known(found, tol)
     figures = {name: back(a) for name, a in vars(c).items() if name != "convex"}
     result = Solution(
         back(found.x),
         back(found.support),
-        _status(problem, found, tol),
+        _status(problem, *known),
         replace(c, **figures),
         back(found.dual) if _has_multipliers(problem) else None,
-        back(found.proof) if bool(to_numpy(found.refuted).any()) else None,
+        back(found.proof) if known[1].any() else None,
         to_numpy(found.iterations),
         history=history,
     )
@@ -140,12 +140,17 @@ def solution(
     return replace(result, seconds=time.perf_counter() - start)
 
 
-def _status(problem: Problem, found: Answer, tol: float) -> Any:
+def _known(found: Answer, tol: float) -> Any:
+    """(3, B) bool, NumPy, in one copy from a GPU: proven, refuted, finite."""
+    return to_numpy(namespace(found.x).stack([found.proven(tol), found.refuted, found.finite]))
+
+
+def _status(problem: Problem, proven: Any, refuted: Any, finite: Any) -> Any:
     """(B,) Status: what the certificate and the checked proofs say, in this order."""
-    status = np.full(len(found.x), Status.MAX_ITER, dtype=object)
-    status[found.proven(tol)] = Status.OPTIMAL if problem.convex else Status.STATIONARY
-    status[to_numpy(found.refuted)] = Status.INFEASIBLE
-    status[~to_numpy(found.finite)] = Status.NONFINITE
+    status = np.full(len(proven), Status.MAX_ITER, dtype=object)
+    status[proven] = Status.OPTIMAL if problem.convex else Status.STATIONARY
+    status[refuted] = Status.INFEASIBLE
+    status[~finite] = Status.NONFINITE
     return status
 
 

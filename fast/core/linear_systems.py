@@ -200,19 +200,23 @@ def conjugate_gradients(
     p = F.times_(K.times(r)).clone()
     rz = dot(r, p)
     every = 8 if b.is_cuda else 2  # looking costs a synchronisation there
+    # further steps of a finished row, whose residual is rounding, lead anywhere if H is singular;
+    # without K the residual is at hand
+    held = isinstance(K, Identity)
     for k in range(1, CAP + 1):
         Hp = F.times_(layer.normal(p, weights))
         alpha = rz / dot(p, Hp).clamp_min_(tiny)
+        if held:
+            alpha.mul_(rz > goal)
         dx.addcmul_(alpha, p)
         r.addcmul_(alpha, Hp, value=-1)
         if k % every == 0:
             going = (dot(r, r) > goal)[:, 0]
-            count = int(going.sum())
-            if count == 0:
+            kept = torch.nonzero(going)[:, 0]
+            if not len(kept):
                 break
-            if count < SPARSE * len(p):  # finished rows would only be carried along
+            if len(kept) < SPARSE * len(p):  # finished rows would only be carried along
                 out.index_copy_(0, kept_rows, dx)
-                kept = torch.nonzero(going)[:, 0]
                 F, weights, K = take(F, kept), take(weights, kept), take(K, kept)
                 kept_rows, dx, r, p, rz, goal = take([kept_rows, dx, r, p, rz, goal], kept)
         z = F.times_(K.times(r))  # without K it is r, which is zero off F

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from cvxinv.rows import store, take
+from cvxinv.rows import store, take, where
 
 S = TypeVar("S", bound=tuple[Any, ...])
 NEVER = 1 << 60
@@ -78,7 +78,11 @@ class Result:
         """Put the rows of `other`, which are rows `b` of this, in where their residual is smaller;
         nan is never smaller.
         """
-        better = torch.nonzero(other.residual < self.residual[b])[:, 0]
+        smaller = other.residual < self.residual[b]
+        if smaller.is_cuda:  # choosing rows would make the host wait
+            store(self, b, where(smaller, other, take(self, b)))
+            return
+        better = torch.nonzero(smaller)[:, 0]
         if len(better) == len(self.x):
             vars(self).update(vars(other))
         else:
@@ -147,12 +151,11 @@ def run(
     history.add(done, left, method, state, best.residual.clone())
     advance = _stepper(method, state, every)
     while True:
-        count = int(going.sum())
-        history.left(count)
-        if count == 0 or done >= max_iter:
+        kept = torch.nonzero(going)[:, 0]  # the one wait for a GPU between two looks
+        history.left(len(kept))
+        if not len(kept) or done >= max_iter:
             return best
-        if len(left) - count > COMPACT * len(left):
-            kept = torch.nonzero(going)[:, 0]
+        if len(left) - len(kept) > COMPACT * len(left):
             method, state = take(method, kept), take(state, kept)
             left, going, waited, mark = take([left, going, waited, mark], kept)
             advance = _stepper(method, state, every)
@@ -178,6 +181,9 @@ def blindly(method: Method[S], state: S, steps: int) -> S:
 def _stepper(method: Method[S], state: S, every: int) -> Callable[[S, int], S]:
     """What takes some steps: on a GPU, between two looks, a captured graph, so that the host
     neither launches kernels nor waits.
+
+    A capture belongs to one device, the tensors' own, which need not be the current one; other
+    threads may do meanwhile what a capture may not.
     """
     if not (method.capturable and every > 1 and state[0].is_cuda):
 
@@ -187,16 +193,16 @@ def _stepper(method: Method[S], state: S, every: int) -> Callable[[S, int], S]:
             return state
 
         return plain
-    static = _cloned(state)
-    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    stream.wait_stream(torch.cuda.current_stream())
-    # libraries allocate their workspaces in the first call, which a capture may not
-    with torch.cuda.stream(stream):
-        method.step(static)
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        _copy(static, method.step(static))
+    static, graph = _cloned(state), torch.cuda.CUDAGraph()
+    with torch.cuda.device(state[0].device):
+        here, stream = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream.wait_stream(here)
+        # libraries allocate their workspaces in the first call, which a capture may not
+        with torch.cuda.stream(stream):
+            method.step(static)
+        here.wait_stream(stream)
+        with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+            _copy(static, method.step(static))
 
     def captured(state: S, steps: int) -> S:
         _copy(static, state)

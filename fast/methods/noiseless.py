@@ -167,7 +167,7 @@ def completed(
 ) -> loop.Result:
     """What is solved already, and what `others` finds for the signals that are not."""
     some, found = clean
-    if not bool((found.residual <= goal).any()):
+    if not len(some) or not bool((found.residual <= goal).any()):
         return others(slice(None))
     best = loop.Result.at(torch.zeros_like(layer.lam), layer.no_dual)
     best.keep_better(some, found)

@@ -6,7 +6,7 @@ import torch
 
 import cvxinv
 import fast
-from cvxinv import MidLayer, Status, reference
+from cvxinv import LeastSquares, MidLayer, Status, reference
 from fast.default import Default
 from tests.support.instances import (
     CLASSES,
@@ -128,3 +128,14 @@ def test_all_signals_may_share_a_mask():
             rtol=SAME_OBJECTIVE,
             atol=ALONE,
         )
+
+
+def test_least_norm_beside_signals_that_take_more_steps():
+    rng = np.random.default_rng(12)  # of thirty seeds the one where it went wrong
+    m, n, rank = 40, 30, rng.integers(2, 8)
+    U, _ = np.linalg.qr(rng.standard_normal((m, rank)))
+    V, _ = np.linalg.qr(rng.standard_normal((n, rank)))
+    W = (U * np.logspace(0, -rng.uniform(0, 2), rank)) @ V.T
+    target = rng.standard_normal((100, m))
+    target[:25] = rng.standard_normal((25, 1)) * U[:, 0]  # conjugate gradients take one step
+    close(fast.solve(LeastSquares(W, target)).x, target @ np.linalg.pinv(W).T, SAME_POINT)

@@ -102,6 +102,14 @@ def test_put_undoes_take_and_join_undoes_cutting(kind, chosen):
     assert joined.W is other.W
 
 
+@KINDS
+def test_where(kind):
+    mask, x, y = np.array([True, False, True]), np.ones((3, 2)), np.arange(3.0)
+    found = rows.where(kind(mask), Pair(kind(x), kind(y)), Pair(kind(2 * x), kind(-y)))
+    np.testing.assert_array_equal(found.a, np.where(mask[:, None], x, 2 * x))
+    np.testing.assert_array_equal(found.b, np.where(mask, y, -y))
+
+
 def test_what_has_no_rows_stays():
     assert rows.take(None, [0]) is None
     assert rows.take(3.0, [0]) == 3.0

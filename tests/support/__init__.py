@@ -8,5 +8,6 @@
 `dependence` brute force for spark, sub-spark, sub-rank and coherence
 `tolerances` the one table of them
 `shell` the command line
+`pretend` a CUDA device for machines without one; `pretend_cuda` streams and graphs for it
 `imports` which module imports which, read from the sources
 """

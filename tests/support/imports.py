@@ -23,6 +23,11 @@ class Arrow:
     def __str__(self) -> str:
         return f"{self.source} -> {self.target} (line {self.line})"
 
+    def reaches(self, modules: set[str]) -> bool:
+        """Whether the target is one of them, or in one that is a package: that is loaded too."""
+        parts = self.target.split(".")
+        return any(".".join(parts[:k]) in modules for k in range(1, len(parts) + 1))
+
 
 def sources(*folders: str) -> dict[str, Path]:
     """The .py files below the folders, by the names of their modules."""
@@ -33,6 +38,15 @@ def sources(*folders: str) -> dict[str, Path]:
 def arrows(modules: dict[str, Path]) -> set[Arrow]:
     """Every import, also inside functions, and `import_module("a literal name")`."""
     return {arrow for name, path in modules.items() for arrow in _arrows(name, path, modules)}
+
+
+def needing(package: str, modules: dict[str, Path]) -> set[str]:
+    """The modules that cannot be imported without the package, directly or through others."""
+    found = arrows(modules)
+    needed = {package}
+    while more := {a.source for a in found if a.when == "import" and a.reaches(needed)} - needed:
+        needed |= more
+    return needed - {package}
 
 
 def circle(pairs: set[tuple[str, str]]) -> list[str]:

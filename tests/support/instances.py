@@ -8,16 +8,7 @@ import numpy as np
 import torch
 from scipy.optimize import linprog
 
-from cvxinv import (
-    BasisPursuit,
-    Generator,
-    LastLayer,
-    Latent,
-    LeastSquares,
-    MidLayer,
-    Solution,
-    reference,
-)
+from cvxinv import BasisPursuit, Generator, LastLayer, Latent, LeastSquares, MidLayer, Solution
 
 CLASSES = (LastLayer, MidLayer, Latent, BasisPursuit, LeastSquares)
 UNIQUE_KINDS = (
@@ -124,6 +115,8 @@ def weights(cls: type, W: np.ndarray, data: np.ndarray, seed: int, rng: np.rando
 @cache
 def solved(cls: type, kind: str, seed: int) -> tuple[object, Solution]:
     """The instance and its reference solution."""
+    from cvxinv import reference  # here: most users of this file can do without cvxpy
+
     problem = instance(cls, kind, seed)
     return problem, reference.solve(problem)
 

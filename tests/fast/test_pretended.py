@@ -1,0 +1,182 @@
+"""`fast` on a pretended CUDA device (`tests.support.pretend`): everything stays on the tensors' own
+card, answers are those of the CPU, and the host seldom waits.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import cvxinv
+import fast
+from cvxinv import LastLayer, LeastSquares, MidLayer
+from cvxinv.bench.instances import cases, gaussian
+from fast.solve import ARRAYS, MATRICES, _signals
+from tests.support.instances import (
+    CLASSES,
+    CONSTRAINED,
+    DATA,
+    PRINTED_METHOD,
+    generator,
+    instance,
+    replaced,
+    tensors,
+)
+from tests.support.layers import ACTIVATIONS, nonconvex
+from tests.support.pretend import Card, memory, pretended
+from tests.support.tolerances import SAME_POINT
+
+CARDS = ("cuda:0", "cuda:1")  # the current one, and another
+METHODS = [(cls, "linearized_admm") for cls in CLASSES]
+METHODS += [(cls, "fista") for cls in CLASSES if cls not in CONSTRAINED]
+# for 512 signals of Gaussian layers there are 29, 63 and 27 of them
+MOST_WAITS = {"last layer": 36, "midlayer": 78, "latent": 34}
+
+
+def same(work, card):
+    """The arrays that `work(device)` gives on a card, after a check that they are there and those
+    of the CPU; and the machine.
+    """
+    here = work("cpu")
+    with pretended() as machine:
+        there = work(card)
+    assert len(there) == len(here)
+    for a, b in zip(there, here, strict=True):
+        assert isinstance(a, Card)
+        assert a.device == torch.device(card)
+        np.testing.assert_allclose(memory(a).double(), b.double(), atol=SAME_POINT, rtol=1e-6)
+    return [memory(a) for a in there], machine
+
+
+def solved(problem, **options):
+    """What `fast.solve` answers on a device, as a list of arrays."""
+
+    def work(device):
+        sol = fast.solve(tensors(problem, device), **options)
+        found = [sol.x, sol.support, sol.certificate.kkt <= 1e-8, sol.dual, sol.infeasibility]
+        return [a for a in found if a is not None]
+
+    return work
+
+
+# -- fast.solve ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["noisy", "mask", "wide", "rank_deficient"])
+@pytest.mark.parametrize("cls", CLASSES)
+def test_the_default_agrees_with_the_cpu(cls, kind):
+    same(solved(instance(cls, kind, 3)), CARDS[kind == "wide"])
+
+
+@pytest.mark.parametrize("card", CARDS)
+@pytest.mark.parametrize(("cls", "method"), METHODS)
+def test_the_printed_methods_agree_with_the_cpu(cls, method, card):
+    problem = instance(cls, "full_support" if cls in CONSTRAINED else "noisy", 3)
+    _, machine = same(solved(problem, method=method), card)
+    assert machine.graphs
+    for graph in machine.graphs:
+        assert (str(graph.device), graph.mode) == (card, "thread_local")
+
+
+def test_the_base_of_the_default_is_captured_on_its_own_card():
+    _, machine = same(solved(instance(MidLayer, "rank_deficient", 3)), "cuda:1")
+    assert {str(graph.device) for graph in machine.graphs} == {"cuda:1"}
+
+
+@pytest.mark.parametrize("phi", ACTIVATIONS)
+def test_nonlinear_activations_agree_with_the_cpu(phi):
+    problem, _ = nonconvex(phi, "each")
+    same(lambda device: [fast.solve(tensors(problem, device)).x], "cuda:1")
+
+
+def test_bad_signals_starts_chunks_histories_and_float32():
+    problem = instance(MidLayer, "noisy", 3)
+    data = getattr(problem, DATA[MidLayer]).copy()
+    data[1, 2] = np.nan
+    same(solved(replaced(problem, **{DATA[MidLayer]: data})), "cuda:1")
+    same(solved(problem, x0=np.zeros((3, 8)), memory=1 << 13), "cuda:1")
+    same(solved(problem, method=PRINTED_METHOD[MidLayer], max_iter=5, history=True), "cuda:1")
+    single = {
+        k: v.astype(np.float32)
+        for k, v in vars(problem).items()
+        if getattr(v, "dtype", None) == np.float64
+    }
+    same(lambda device: [fast.solve(tensors(replaced(problem, **single), device)).x], "cuda:1")
+
+
+def test_infeasible_signals_are_found_and_proven():
+    W = np.array([[1.0, 0.5], [-1.0, -0.5], [0.3, 1.0]])
+    x_next = np.array([[0.0, 0.0, 1.0], [0.5, 0.0, 1.0]])
+    (_, _, _, _, proof), _ = same(solved(MidLayer(W, x_next, bias=np.array([2, 2, 0.1]))), "cuda:1")
+    assert proof.any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_least_norm_whatever_the_steps_between_two_looks(seed):
+    problem = instance(LeastSquares, "rank_deficient", seed)
+    same(lambda device: [fast.solve(tensors(problem, device)).x], "cuda:0")
+
+
+# -- generators ------------------------------------------------------------------------------------
+
+G = generator((4, 24, 60, 120), "plu", biased=True)
+Z = np.random.default_rng(0).standard_normal((3, 4))
+Y = G(Z) + 0.01 * np.random.default_rng(1).standard_normal((3, 120))
+SEEN, SUPPORTS = np.arange(120) > 20, G.supports(Z)
+WORK = {
+    "latent_pursuit": lambda G, y, seen: cvxinv.latent_pursuit(G, y),
+    "latent_pursuit observed": lambda G, y, seen: cvxinv.latent_pursuit(G, y, observed=seen),
+    "latent_pursuit, a signal": lambda G, y, seen: cvxinv.latent_pursuit(G, y[0]),
+    "noisy_pursuit": lambda G, y, seen: cvxinv.noisy_pursuit(G, y, noise=0.01),
+    "basis pursuit": lambda G, y, seen: cvxinv.layered_basis_pursuit(G, y, noise=0.01),
+    "oracle": lambda G, y, seen: cvxinv.oracle(
+        G, y, [torch.tensor(S, device=y.device) for S in SUPPORTS]
+    ),
+    "invert": lambda G, y, seen: cvxinv.invert(G, y, noise=0.01, starts=2),
+    "hybrid": lambda G, y, seen: cvxinv.hybrid(G, y, noise=0.01),
+    "gradient_descent": lambda G, y, seen: fast.gradient_descent(G, y, steps=20, step=1e-3),
+    "with a line search": lambda G, y, seen: fast.gradient_descent(G, y, steps=10, step="search"),
+    "levenberg_marquardt": lambda G, y, seen: fast.levenberg_marquardt(G, y, starts=2),
+    "from a start": lambda G, y, seen: fast.levenberg_marquardt(G, y, start=Z, observed=seen),
+}
+
+
+IN_NUMPY = {"latent_pursuit observed", "hybrid", "from a start"}  # G, that is
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_pursuits_and_inversions_agree_with_the_cpu(name):
+    def work(device):
+        y, seen = torch.tensor(Y, device=device), torch.tensor(SEEN, device=device)
+        found = WORK[name](G if name in IN_NUMPY else G.to(device), y, seen)
+        arrays = {k: v for k, v in vars(found).items() if isinstance(v, torch.Tensor)}
+        assert "z" in arrays
+        return list(arrays.values())
+
+    same(work, "cuda:1")
+
+
+# -- what it costs ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "case", cases(gaussian((20, 128, 392, 784)), 512, dtype=torch.float64), ids=lambda c: c.name
+)
+def test_the_host_seldom_waits(case):
+    with pretended() as machine:
+        arrays = {k: v for k, v in vars(case.problem).items() if isinstance(v, torch.Tensor)}
+        problem = replace(case.problem, **{k: v.to("cuda") for k, v in arrays.items()})
+        machine.waits.clear()
+        fast.solve(problem)
+    assert machine.waits.total() <= MOST_WAITS[case.name], machine.waits.most_common()
+
+
+def test_chunks_fit_into_what_torch_and_the_driver_have_left():
+    m, n = 60, 20
+    with pretended(free=3 << 20, cached=5 << 20):
+        problem = LastLayer(torch.ones(m, n, device="cuda"), torch.ones(9, m, device="cuda"))
+        expected = (4 << 20) // (8 * (ARRAYS * (m + n) + MATRICES * n * n))
+        assert _signals(problem, None) == expected
+    wide = LastLayer(torch.ones(m, 40), torch.ones(9, m))
+    assert _signals(wide, 1 << 20) == (1 << 20) // (8 * ARRAYS * (m + 40))
