@@ -60,7 +60,7 @@ def where(mask: Array, first: T, second: T) -> T:
     def chosen(a: Array, b: Array) -> Array:
         return namespace(a).where(mask.reshape(-1, *[1] * (a.ndim - 1)), a, b)
 
-    found: T = _mapped(chosen, first, second)
+    found: T = mapped(chosen, first, second)
     return found
 
 

@@ -68,7 +68,9 @@ def test_pixels_at_the_ends_are_left_out_and_z_is_exact(sizes, phi, solve, seed)
         recovered(z, inv, 200.0 if name == "oracle" else EXACT_SNR)
         for S, S_hat in zip(G.supports(z), inv.supports, strict=True):
             np.testing.assert_array_equal(S_hat, S)
-        assert all(f"without {ends.sum()} saturated pixels" in " ".join(notes) for notes in inv.notes)
+        assert all(
+            f"without {ends.sum()} saturated pixels" in " ".join(notes) for notes in inv.notes
+        )
 
 
 @pytest.mark.parametrize("value", [1.0, np.nextafter(1, 2), 1 + 1e-9, 0.0, -1e-9, -0.3, 1.3])
