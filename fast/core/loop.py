@@ -195,7 +195,8 @@ def _stepper(method: Method[S], state: S, every: int) -> Callable[[S, int], S]:
         return plain
     static, graph = _cloned(state), torch.cuda.CUDAGraph()
     with torch.cuda.device(state[0].device):
-        here, stream = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        here = torch.cuda.current_stream()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(here)
         # libraries allocate their workspaces in the first call, which a capture may not
         with torch.cuda.stream(stream):
