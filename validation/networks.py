@@ -72,10 +72,10 @@ def without_noise(G: cvxinv.Generator, dtype: str, z: Any, seen: Any, method: st
 
 
 def eight_bit(G: cvxinv.Generator, z: Any) -> Any:
-    """Images rounded to 256 grey levels and clipped, with default arguments."""
-    low, high = (-1.0, 1.0) if G.activation.name != "sigmoid" else (0.0, 1.0)
+    """Images rounded to 256 grey levels, with default arguments."""
+    low, high = G.activation.range
     step = (high - low) / 255
-    y = low + step * np.round((np.clip(G(z), low, high) - low) / step)
+    y = low + step * np.round((G(z) - low) / step)
     begin = time.perf_counter()
     found = cvxinv.invert(G, y)
     seconds = time.perf_counter() - begin
@@ -107,7 +107,8 @@ def main(
             f"{method}, {dtype}, {what}": without_noise(G, dtype, z, seen[what], method)
             for method, dtype, what in track(rows, name)
         }
-        result[name]["invert, 8-bit images"] = eight_bit(G, z)
+        if np.isfinite(G.activation.range).all():  # levels for all that it makes
+            result[name]["invert, 8-bit images"] = eight_bit(G, z)
     Console().print_json(data=store("networks", result, ("torch", "numpy"), THREADS))
 
 
