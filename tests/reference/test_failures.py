@@ -50,7 +50,7 @@ def test_a_pixel_that_noise_can_carry_out_of_the_range_of_phi_is_left_out_and_th
     )
     inv = layered_basis_pursuit(G, y, solve=reference.solve, noise=0.01)
     assert list(inv.status) == [Status.OPTIMAL] * 3
-    assert "without 1 saturated pixel, where noise or rounding" in inv.notes[1][0]
+    assert "without 1 saturated pixel, where noise or rounding" in " ".join(inv.notes[1])
     seen = np.arange(40) != 2
     hidden = layered_basis_pursuit(G, y[1], solve=reference.solve, noise=0.01, observed=seen)
     np.testing.assert_allclose(inv.z[1], hidden.z, rtol=1e-9)
