@@ -32,11 +32,13 @@ class Signals:
     widened: bool = False  # whether y was given in float64, and is float32 here
 
     def narrowed(self) -> "Signals":
-        """In float32, if they are float32 numbers in float64: what they know is that of float32."""
+        """In float32, if all that is seen of them are float32 numbers in float64: what they know is
+        that of float32.
+        """
         y, kind = self.y, namespace(self.y)
         if dtype_name(y) != "float64":
             return self
-        known = kind.where(kind.isfinite(y), y, 0.0)
+        known = kind.where(rows_of(self.seen, y) & kind.isfinite(y), y, 0.0)
         single, half = (
             kind.astype(kind.astype(known, d), known.dtype) for d in (kind.float32, kind.float16)
         )

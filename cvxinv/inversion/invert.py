@@ -172,14 +172,7 @@ def _pursuit(
     b = not_reproduced(y, seen, first)
     fitted = b[image_layer_fits(G, y[b], seen_of(seen, b), first.layers[-1][b])]
     if fitted.shape[0]:
-        some, supports = seen_of(seen, fitted), [S[fitted] for S in first.supports]
-        z = debias(G, y[fitted], first.z[fitted], supports, some)
-        residual = cast_to(observed_norm(y[fitted] - G(z), some), z)
-        first = replace(
-            first,
-            z=rows.put(first.z, fitted, z),
-            residual=rows.put(first.residual, fitted, residual),
-        )
+        first = _debiased(G, y, seen, first, fitted)
         b = not_reproduced(y, seen, first)
     if b.shape[0] == 0:
         return first
@@ -187,6 +180,15 @@ def _pursuit(
     level = None if sigma is None else sigma[b]
     other = done.within(B // 2, B - B // 2)
     return rows.put(first, b, noisy_pursuit(G, y[b], solve, level, some, other))
+
+
+def _debiased(G: Generator, y: Array, seen: Array | None, first: Inversion, b: Array) -> Inversion:
+    """With z of the signals b re-fitted on the supports that the pursuit found."""
+    some, supports = seen_of(seen, b), [S[b] for S in first.supports]
+    z = debias(G, y[b], first.z[b], supports, some)
+    residual = cast_to(observed_norm(y[b] - G(z), some), z)
+    z, residual = rows.put(first.z, b, z), rows.put(first.residual, b, residual)
+    return replace(first, z=z, residual=residual)
 
 
 def _with_figures(

@@ -68,6 +68,16 @@ def test_float32_numbers_in_float64_are_what_they_are(name, run):
     assert "float32 numbers" in one.notes[-1]
 
 
+@pytest.mark.parametrize("junk", [np.nan, np.pi, 1e300])
+@pytest.mark.parametrize("run", [latent_pursuit, invert])
+def test_what_is_hidden_does_not_decide_on_the_dtype(run, junk):
+    G, y, z, seen = signals("sigmoid", 8, hidden=0.2)
+    y = y.astype(np.float64)
+    clean, spoiled = run(G, y, observed=seen), run(G, np.where(seen, y, junk), observed=seen)
+    np.testing.assert_array_equal(spoiled.z, clean.z)
+    assert (snr(z, spoiled.z) >= 90.0).all()
+
+
 @pytest.mark.parametrize("levels", [2, 3, 256])
 def test_patterns_and_grey_levels_are_float64(levels):
     G = network("identity")

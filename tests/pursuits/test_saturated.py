@@ -60,7 +60,7 @@ def recovered(z, inv, snr=EXACT_SNR):
 @settings(max_examples=5)
 def test_pixels_at_the_ends_are_left_out_and_z_is_exact(sizes, phi, solve, seed):
     G, z, ends = saturating(phi, sizes, seed=seed)
-    assume(len(z) == 4)
+    assume(len(z) == 4)  # of 400 draws; some networks turn too few units on
     y = G(z)
     assert set(np.unique(y[:, ends])) == set(G.activation.range)
     for name, run in algorithms(G, z, BACKENDS[solve]).items():
