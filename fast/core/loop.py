@@ -14,6 +14,8 @@ from torch import Tensor
 
 from cvxinv.rows import store, take, where
 
+from . import graphs
+
 S = TypeVar("S", bound=tuple[Any, ...])
 NEVER = 1 << 60
 COMPACT = 0.1  # share of finished rows from which it pays to drop them from the batch
@@ -178,47 +180,8 @@ def blindly(method: Method[S], state: S, steps: int) -> S:
     return _stepper(method, state, steps)(state, steps)
 
 
-def _stepper(method: Method[S], state: S, every: int) -> Callable[[S, int], S]:
-    """What takes some steps: on a GPU, between two looks, a captured graph, so that the host
-    neither launches kernels nor waits.
-
-    A capture belongs to one device, the tensors' own, which need not be the current one; other
-    threads may do meanwhile what a capture may not.
-    """
-    if not (method.capturable and every > 1 and state[0].is_cuda):
-
-        def plain(state: S, steps: int) -> S:
-            for _ in range(steps):
-                state = method.step(state)
-            return state
-
-        return plain
-    static, graph = _cloned(state), torch.cuda.CUDAGraph()
-    with torch.cuda.device(state[0].device):
-        here = torch.cuda.current_stream()
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        stream.wait_stream(here)
-        # libraries allocate their workspaces in the first call, which a capture may not
-        with torch.cuda.stream(stream):
-            method.step(static)
-        here.wait_stream(stream)
-        with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
-            _copy(static, method.step(static))
-
-    def captured(state: S, steps: int) -> S:
-        _copy(static, state)
-        for _ in range(steps):
-            graph.replay()
-        return _cloned(static)
-
-    return captured
-
-
-def _cloned(state: S) -> S:
-    values: Any = [a.clone() for a in state]
-    return type(state)(*values)
-
-
-def _copy(to: S, state: S) -> None:
-    for a, b in zip(to, state, strict=True):
-        a.copy_(b)
+def _stepper(method: Method[S], state: S, every: int) -> graphs.Steps[S]:
+    """What takes some steps: on a GPU, between two looks, a captured graph."""
+    if method.capturable and every > 1 and state[0].is_cuda:
+        return graphs.captured(method.step, state)
+    return graphs.plain(method.step)
