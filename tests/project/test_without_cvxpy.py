@@ -59,8 +59,14 @@ def test_the_tests_that_need_a_gpu_are_collected():
     assert found.count("tests/fast/test_gpu.py::") > 20
 
 
+def test_the_gpu_day_runs_without_them():
+    day = "from validation.gpu.__main__ import main; import typer"
+    assert "--small" in without("sys.argv = ['gpu', '--help']", day, "typer.run(main)")
+
+
 def test_what_needs_cvxpy_is_known():
     modules = sources("cvxinv", "fast", "tests", "validation")
     needed = needing("cvxpy", modules)
     assert {"cvxinv.reference", "tests.reference.test_polish"} <= needed
     assert not {"cvxinv", "fast.solve", "tests.fast.test_gpu", "tests.conftest"} & needed
+    assert not {name for name in needed if name.startswith("validation.gpu")}

@@ -5,8 +5,10 @@ Nothing is computed in a capture: results are nan until the first replay, and wh
 is written to by replays alone. A replay runs the captured operations again, on the same memory.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,6 +26,21 @@ class Stream:
 
     def wait_stream(self, other: "Stream") -> None:
         """The work of the other first; work that is done at once has no order to keep."""
+
+
+class Event:
+    """`torch.cuda.Event`, by the host's clock."""
+
+    def __init__(self, enable_timing: bool = False) -> None:
+        self.at = 0.0
+
+    def record(self) -> None:
+        """Now."""
+        self.at = time.perf_counter()
+
+    def elapsed_time(self, later: "Event") -> float:
+        """Milliseconds up to a later one."""
+        return 1e3 * (later.at - self.at)
 
 
 class Graph:
@@ -126,9 +143,14 @@ def stubs(machine: "Machine") -> dict[str, Any]:
         "device_count": lambda: 2,
         "current_device": lambda: machine.current.index,
         "device": on_device,
+        "get_device_name": lambda device=None: "pretended",
+        "get_device_properties": lambda device=None: SimpleNamespace(
+            total_memory=2 * machine.free, multi_processor_count=1
+        ),
         "Stream": lambda device=None: Stream(stream_of(device).device),
         "current_stream": stream_of,
         "stream": on_stream,
+        "Event": Event,
         "CUDAGraph": Graph,
         "graph": graph,
         "synchronize": lambda device=None: machine.wait("synchronize"),
@@ -136,4 +158,6 @@ def stubs(machine: "Machine") -> dict[str, Any]:
         "mem_get_info": lambda device=None: (machine.free, 2 * machine.free),
         "memory_reserved": lambda device=None: machine.cached,
         "memory_allocated": lambda device=None: 0,
+        "max_memory_allocated": lambda device=None: 0,
+        "reset_peak_memory_stats": lambda device=None: None,
     }
