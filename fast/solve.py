@@ -13,7 +13,7 @@ from torch import Tensor
 
 from cvxinv import checks
 from cvxinv.arrays import Array, dtype_name, is_torch, match
-from cvxinv.memory import signals_per_part
+from cvxinv.memory import room, signals_per_part
 from cvxinv.problems import LinearProgram, Problem, as_problem, batched
 from cvxinv.progress import Meter, Progress, meter
 from cvxinv.rows import join, take
@@ -207,21 +207,11 @@ def _in_chunks(run: Run, problem: Any, x: Tensor | None, size: int, at: At) -> A
 
 def _signals(problem: Any, memory: int | None) -> int:
     """How many signals fit into the memory, at least one."""
-    if memory is not None:
-        budget = checks.integer("memory", memory, 1)
-    elif problem.data.is_cuda:
-        budget = _left(problem.data.device) // 2
-    else:
-        budget = MEMORY
+    given = None if memory is None else checks.integer("memory", memory, 1)
+    budget = given or room(problem.data, MEMORY)
     m, n = problem.W.shape
     entries = ARRAYS * int(m + n) + (MATRICES * n * n if n <= FEW else 0)
     return signals_per_part(8 * entries, budget)
-
-
-def _left(device: torch.device) -> int:
-    """Bytes that a GPU has for new tensors: what is free, and what torch keeps of freed ones."""
-    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return torch.cuda.mem_get_info(device)[0] + kept
 
 
 def _start(x0: Array, problem: Problem, work: Any) -> Tensor:

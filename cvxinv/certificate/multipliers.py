@@ -6,7 +6,7 @@ from cvxinv import newton
 from cvxinv.arrays import Array, namespace
 from cvxinv.certificate.pair import pair
 from cvxinv.certificate.point import ConstrainedPoint, quadratic_point
-from cvxinv.memory import parts
+from cvxinv.memory import parts, room
 from cvxinv.newton import units
 from cvxinv.problems import Quadratic
 from cvxinv.rows import take
@@ -20,8 +20,8 @@ def multipliers(q: Quadratic, x: Array) -> Array:
     if q.size == 0 or not q.constrained or not bool(xp.any(q.inequalities)):
         return xp.zeros_like(q.t)
     (_, m), n = q.t.shape, x.shape[1]
-    each = 8 * COPIES * n * (n + m)
-    return xp.concat([_part(take(q, part), x[part]) for part in parts(q.size, each)], axis=0)
+    some = parts(q.size, 8 * COPIES * n * (n + m), room(x))
+    return xp.concat([_part(take(q, part), x[part]) for part in some], axis=0)
 
 
 def _part(q: Quadratic, x: Array) -> Array:

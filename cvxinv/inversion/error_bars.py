@@ -13,7 +13,7 @@ from cvxinv.checks import per_signal, signals
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import pixels_of, seen_of
 from cvxinv.generator.jacobian import jacobian
-from cvxinv.memory import parts
+from cvxinv.memory import parts, room
 from cvxinv.newton.gauss_newton import RANK, unit_columns
 from cvxinv.rows import one_or_many
 
@@ -89,7 +89,7 @@ def root(G: Generator, z: Array, observed: Array | None) -> Array:
     xp = namespace(z)
     n0, n = G.sizes[0], G.sizes[-1]
     found = []
-    for b in parts(z.shape[0], 8 * COPIES * n * n0):
+    for b in parts(z.shape[0], 8 * COPIES * n * n0, room(z)):
         J = jacobian(G, z[b], seen_of(observed, b))
         J = xp.where(xp.isfinite(J), J, 0.0)
         found.append(xp.linalg.qr(J, mode="reduced")[1] if n > n0 else J)

@@ -11,7 +11,7 @@ from cvxinv.arrays import Array, cast_to, float64, namespace
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import rows_of
 from cvxinv.generator.jacobian import frozen
-from cvxinv.memory import parts
+from cvxinv.memory import parts, room
 from cvxinv.newton import gauss_newton
 from cvxinv.rows import one_or_many
 
@@ -38,7 +38,7 @@ def debias(
     y = xp.where(seen & xp.isfinite(y), y, 0.0)
     M = xp.astype(seen, xp.float64)
     usable = xp.nonzero(xp.all(xp.isfinite(v), axis=1))[0]
-    for part in parts(usable.shape[0], 8 * COPIES * y.shape[1] * v.shape[1]):
+    for part in parts(usable.shape[0], 8 * COPIES * y.shape[1] * v.shape[1], room(v)):
         b = usable[part]
         S = [s[b] for s in supports]
         for _ in range(ROUNDS):

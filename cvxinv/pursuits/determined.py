@@ -3,7 +3,7 @@ hold z.
 """
 
 from cvxinv.arrays import Array, float64, namespace
-from cvxinv.memory import parts
+from cvxinv.memory import parts, room
 from cvxinv.newton.gauss_newton import full_rank
 from cvxinv.problems import Latent, LeastSquares, LinearProgram
 from cvxinv.rows import one_or_many
@@ -35,7 +35,7 @@ def determined(problem: Latent | LeastSquares | LinearProgram, solution: Solutio
     held = xp.astype(many.rows(held) if many.single else held, xp.float64)
     found = xp.zeros_like(held[:, 0], dtype=xp.bool)
     m, n = W.shape
-    for b in parts(len(held), 8 * COPIES * m * n):
+    for b in parts(len(held), 8 * COPIES * m * n, room(held)):
         found[b] = full_rank(held[b, :, None] * W)
     if isinstance(problem, Latent) and problem.gamma > 0:
         found = xp.ones_like(found)

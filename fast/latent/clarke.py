@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cvxinv.memory import room, signals_per_part
+
 from .eq1 import Fit
 
 RADIUS = 1e-5  # of the samples, relative to ||z||
@@ -20,15 +22,20 @@ STATIONARY = 1e-3  # residual up to which no neighbouring piece descends by what
 SAMPLES = 4  # as a multiple of n_0: every piece that meets at z should be among them
 STREAM = 3  # of the directions: the same for all signals
 ITERATIONS = 400  # of the projected gradient method, for vectors of SAMPLES n_0 weights
-CHUNK = 32  # signals at a time: products of their gradients fit the caches
+CACHED = 32  # signals at a time on a CPU: products of their gradients fit the caches
+COPIES = 3  # of these products and the gradients that are alive at once
 
 
 def shortest(fit: Fit, z: Tensor, radius: float = RADIUS) -> Tensor:
     """The shortest vector (B, n_0) in the convex hull of the gradients around z (B, n_0)."""
     gradients = sampled(fit, z, radius)
     size = gradients.abs().amax((1, 2)).clamp_min(torch.finfo(gradients.dtype).tiny)[:, None]
-    parts = torch.split(gradients / size[:, :, None], CHUNK)
-    return (torch.cat([_shortest(some) for some in parts]) * size).to(z)
+    gradients = gradients / size[:, :, None]
+    _, K, n0 = gradients.shape
+    each = 4 * COPIES * K * (K + n0)
+    some = signals_per_part(each, room(z, CACHED * each))
+    found = torch.cat([_shortest(part) for part in torch.split(gradients, some)])
+    return (found * size).to(z)
 
 
 def _shortest(gradients: Tensor) -> Tensor:

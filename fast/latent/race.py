@@ -16,6 +16,7 @@ from torch import Tensor
 
 from cvxinv.arrays import match
 from cvxinv.generator import Generator
+from cvxinv.memory import room, signals_per_part
 from cvxinv.progress import Report, nothing
 from cvxinv.rows import store, take
 
@@ -31,7 +32,9 @@ HEATS = ((1, 20, 4), (2, 20, 4), (2, 20, 1))
 SPREAD = 0.3  # distance of a child from its parent, relative
 GAIN = 1e-3  # relative descent of a step that is worth following
 TYPICAL = 256  # draws over which the first metric is averaged
-RACING = 128  # signals at a time
+RACING = 128  # signals at a time, on a CPU
+FIELD = 12  # starts of a signal that race at once, at most, unless there are more to begin with
+COPIES = 6  # of their images and metrics, in float32, that are alive at once
 STREAM, METRIC, BIRTHS = 2, 4, 5  # beside the seed: not the draws of anyone else
 SAME = 0.1  # relative distance up to which two starts agree on z
 
@@ -61,15 +64,18 @@ def multistart(
     metric, running = typical(single, seed, scale), take(fit, racing)
     draws = [nearest(G, running, [seed, STREAM, k], scale) for k in range(max(1, count))]
     starts = torch.stack([own.z[racing], *draws]).to(torch.float32)
-    for i, z in enumerate(torch.split(starts, RACING, dim=1)):
-        rows = racing[i * RACING :][: z.shape[1]]
+    n, n0 = fit.y.shape[1], starts.shape[2]
+    each = 4 * COPIES * max(len(starts), FIELD) * (n + n0 * n0)
+    size = signals_per_part(each, room(starts, RACING * each))
+    for i, z in enumerate(torch.split(starts, size, dim=1)):
+        rows = racing[i * size :][: z.shape[1]]
         some, low = take(fit, rows), take(single, rows)
         winner, same = race(low, z, lost[rows], metric, seed)
         agreement[rows], found = same.to(agreement), begin(some, winner.to(fit.y))
         lower = found.objective < own.objective[rows]  # decided in float64
         better = torch.nonzero(lower)[:, 0]
         store(own, rows[better], take(found, better))
-        tell(i * RACING + len(rows), len(racing))
+        tell(i * size + len(rows), len(racing))
     return agreement
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from cvxinv.memory import room, signals_per_part
 from cvxinv.newton.gauss_newton import unit_diagonal
 from cvxinv.progress import Report, nothing
 from cvxinv.rows import store, take
@@ -29,7 +30,8 @@ KINKED = 1e-2
 NEARLY = 1e-6  # objective relative to 1/2 ||y||^2: the signal is in reach, and steps go on
 ROUNDING = 1e-15  # of y: a step that promises to descend by less than this makes is the last
 EXACT = 1e-28  # objective relative to 1/2 ||y||^2: the signal is reproduced to rounding
-CHUNK = 1 << 21  # entries of J at a time: more do not fit the caches
+# bytes for J on a CPU, more do not fit the caches; and arrays of its size that are alive at once
+CACHED, COPIES = 1 << 25, 4
 
 
 @dataclass(eq=False)
@@ -64,7 +66,8 @@ def descend(
     at = take(at, torch.arange(len(at.z), device=at.z.device))
     single = fit.to(torch.float32)
     single = single if pixels is None else single.pixels(pixels)
-    size = max(1, CHUNK // (fit.y.shape[1] * at.z.shape[1]))
+    each = 4 * COPIES * fit.y.shape[1] * at.z.shape[1]
+    size = signals_per_part(each, room(at.z, CACHED))
     moving = torch.nonzero(~at.finished)[:, 0]
     for i, rows in enumerate(torch.split(moving, size)):
         left, some, low = rows, take(fit, rows), take(single, rows)

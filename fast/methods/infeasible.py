@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cvxinv import newton
-from cvxinv.memory import parts
+from cvxinv.memory import parts, room
 from cvxinv.rows import join, take
 
 from ..core.layer import ConstrainedLayer
@@ -23,7 +23,7 @@ NOISE = 1e-7  # entries of a proof below it, relative, are rounding
 def least_violation(layer: ConstrainedLayer) -> tuple[Tensor, Tensor]:
     """Points of least violation (B, n), x >= 0 where stated, and the multipliers p (B, m)."""
     count, n = layer.lam.shape
-    slices = parts(count, 8 * COPIES * n * n)
+    slices = parts(count, 8 * COPIES * n * n, room(layer.W))
     x, p = join([[*_least_violation(take(layer, part))] for part in slices])
     return x, p
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cvxinv import newton
-from cvxinv.memory import parts
+from cvxinv.memory import parts, room
 from cvxinv.rows import take
 
 from ..core import loop
@@ -25,7 +25,7 @@ def solve(layer: Layer, goal: float, max_iter: int) -> loop.Result:
     """The best points that interior points find, in the layer's units."""
     best = loop.Result.at(torch.zeros_like(layer.lam), layer.no_dual)
     everyone = torch.arange(len(best.x), device=best.x.device)
-    for part in parts(len(everyone), 8 * COPIES * best.x.shape[1] ** 2):
+    for part in parts(len(everyone), 8 * COPIES * best.x.shape[1] ** 2, room(best.x)):
         b = everyone[part]
         found = _solve(take(layer, b), take(best, b), goal, max_iter)
         best.keep_better(b, found)

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from cvxinv.memory import parts
+from cvxinv.memory import parts, room
 from cvxinv.rows import SHARED, take
 
 from ..core import loop
@@ -127,7 +127,7 @@ def _refined_each(newton: ActiveSet, max_iter: int, rounding: float) -> Found:
     if isinstance(newton, ConstrainedActiveSet) or not len(some):
         return _nothing(layer)
     best = loop.Result.at(layer.lam[some], layer.no_dual[some])
-    for part in parts(len(some), 2 * 4 * n * n):
+    for part in parts(len(some), 2 * 4 * n * n, room(layer.W)):
         own = replace(take(newton, some[part]).exactly(), systems=Own())
         b = torch.arange(len(some), device=some.device)[part]
         everywhere = torch.ones_like(own.layer.lam)
@@ -144,7 +144,7 @@ def fitted(newton: ActiveSet, x: Tensor, max_iter: int, rounding: float) -> Foun
     best = _fits(newton, x[some], max_iter, rounding, HASTE)
     left = torch.nonzero(best.residual > NEAR * rounding)[:, 0]
     n = newton.layer.W.shape[1]
-    for part in parts(len(left), 2 * 4 * n * n):
+    for part in parts(len(left), 2 * 4 * n * n, room(x)):
         b = left[part]
         own = replace(take(newton, b), systems=Own())
         best.keep_better(b, _fits(own, x[some[b]], max_iter, rounding, PATIENCE))

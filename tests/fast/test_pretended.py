@@ -12,6 +12,7 @@ import cvxinv
 import fast
 from cvxinv import LastLayer, LeastSquares, MidLayer
 from cvxinv.bench.instances import cases, gaussian
+from fast.latent import clarke, race, steps
 from fast.solve import ARRAYS, MATRICES, _signals
 from tests.support.instances import (
     CLASSES,
@@ -170,6 +171,19 @@ def test_the_host_seldom_waits(case):
         machine.waits.clear()
         fast.solve(problem)
     assert machine.waits.total() <= MOST_WAITS[case.name], machine.waits.most_common()
+
+
+def test_caches_of_a_cpu_do_not_cut_what_a_card_does_at_once(monkeypatch):
+    def kernels():
+        with pretended() as machine:
+            fast.levenberg_marquardt(G.to("cuda"), torch.tensor(Y, device="cuda"), starts=2)
+        return machine.kernels.total()
+
+    expected = kernels()
+    monkeypatch.setattr(steps, "CACHED", 1)
+    monkeypatch.setattr(clarke, "CACHED", 1)
+    monkeypatch.setattr(race, "RACING", 1)
+    assert kernels() == expected
 
 
 def test_chunks_fit_into_what_torch_and_the_driver_have_left():
