@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cvxinv.bench.batched import moreau
+from cvxinv.bench.batched import moreau, proxqp
 from cvxinv.bench.gram import Answer, Program, Step, one_by_one
 from cvxinv.problems import Quadratic
 
@@ -196,5 +196,6 @@ RIVALS = (
     Rival("PIQP", "piqp", one_by_one(piqp)),
     Rival("OSQP", "osqp", one_by_one(osqp)),
     Rival("Moreau", "moreau", moreau, package="moreau"),
+    Rival("ProxQP", "proxsuite", proxqp, package="proxsuite"),
     Rival("qpax", "qpax", one_by_one(qpax), package="qpax"),
 )
