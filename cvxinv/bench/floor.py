@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from cvxinv.bench.instances import Case
-from cvxinv.bench.measure import Kind, Row, seconds
+from cvxinv.bench.measure import Kind, Row, timed
 from cvxinv.problems import LastLayer, MidLayer
 
 GRAM_PRODUCTS, PAIRS, HESSIANS, CERTIFYING_PAIRS = 20, 50, 3, 2
@@ -35,7 +35,7 @@ def floor(case: Case, repeats: int) -> Row:
 
     def cost(product: Callable[[], Any]) -> float:
         product()
-        return median(seconds(product, device.type)[0] for _ in range(repeats))
+        return median(timed(product, device.type)[0].seconds for _ in range(repeats))
 
     def pair(dtype: torch.dtype) -> float:
         X, Y, W = (ones(shape, dtype) for shape in ((case.batch, n), (case.batch, m), (m, n)))

@@ -3,8 +3,10 @@
 minimise 1/2 x'H x + f'x  subject to  C x <= d, x >= 0 where stated,   H = A'A + gamma I
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -65,18 +67,30 @@ def one_by_one(start: Callable[[Quadratic], Step]) -> Callable[[Quadratic], Answ
     """A rival from a function that is given (Q) once and returns what solves one signal. An
     exception is a failed signal.
     """
+    return partial(_one_by_one, start)  # which another process can be sent, unlike a closure
 
-    def solve(q: Quadratic) -> Answer:
-        step, note = start(q), ""
-        x, dual = np.full((q.size, q.W.shape[1]), np.nan), np.zeros(q.t.shape)
-        iterations = np.zeros(q.size, dtype=int)
-        for b, program in enumerate(programs(q)):
-            try:
-                x[b], eta, iterations[b] = step(program)
-            except Exception as error:
-                note = note or str(error)
-            else:
-                dual[b, q.inequalities[b]] = eta
-        return Answer(x, dual, iterations, note)
 
-    return solve
+def _one_by_one(start: Callable[[Quadratic], Step], q: Quadratic) -> Answer:
+    step, note = start(q), ""
+    x, dual = np.full((q.size, q.W.shape[1]), np.nan), np.zeros(q.t.shape)
+    iterations = np.zeros(q.size, dtype=int)
+    for b, program in enumerate(programs(q)):
+        try:
+            x[b], eta, iterations[b] = step(program)
+        except Exception as error:
+            note = note or str(error)
+        else:
+            dual[b, q.inequalities[b]] = eta
+    return Answer(x, dual, iterations, note)
+
+
+def attempt(solve: Callable[[Quadratic], Answer], q: Quadratic) -> Answer:
+    """What `solve` answers; whatever it raises is its answer, and warnings are for the certificate
+    to judge.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return solve(q)
+    except Exception as error:
+        return Answer(np.full((q.size, q.W.shape[1]), np.nan), note=str(error))

@@ -26,6 +26,11 @@ class Case:
         """How many signals."""
         return int(self.problem.data.shape[0])
 
+    @property
+    def device(self) -> str:
+        """cpu or cuda."""
+        return str(self.problem.data.device.type)
+
     def head(self, count: int) -> "Case":
         """The same with the first `count` signals only."""
         if isinstance(self.problem, LastLayer):

@@ -3,28 +3,25 @@ computed by `verify`.
 """
 
 import time
-import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import partial
 from importlib import import_module
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cvxinv.arrays import to_numpy
-from cvxinv.bench import rivals
-from cvxinv.bench.gram import Answer
+from cvxinv.bench.gram import Answer, attempt
 from cvxinv.bench.instances import Case
+from cvxinv.bench.processes import shared_out
 from cvxinv.bench.rivals import Rival
 from cvxinv.certificate import verify
-from cvxinv.problems import LastLayer, Quadratic
-from cvxinv.rows import take
-
-FINALISTS = 2  # per problem, of the solvers that are timed on a few signals first
-PRINTED_RHO = 1e-2  # of the paper's section 6
+from cvxinv.problems import Quadratic
 
 
 class Kind(StrEnum):
@@ -32,6 +29,7 @@ class Kind(StrEnum):
 
     FAST = "fast"
     RIVAL = "per-signal solver"
+    PROCESSES = "per-signal solver in processes"
     PRINTED = "Algorithms 5 and 2 as printed"
     RHO_ONE = "Algorithms 5 and 2, rho = 1"
     FLOOR = "GEMM floor"
@@ -62,6 +60,13 @@ class Row:
     certifying : float or None
         Seconds that `verify` takes for the answers to the whole batch: part of the time of `fast`,
         and of no rival's.
+    times : tuple of float
+        Seconds of every repeat, for the whole batch; repeat k of solvers that were timed in turn
+        belongs together.
+    on_device : float or None
+        The median of the seconds between two CUDA events around the call.
+    first_call : float or None
+        Seconds of the first call of all on this problem, imports done: nothing was warmed.
     """
 
     problem: str
@@ -76,6 +81,9 @@ class Row:
     iterations: tuple[float, int] | None = None
     note: str = ""
     certifying: float | None = None
+    times: tuple[float, ...] = ()
+    on_device: float | None = None
+    first_call: float | None = None
 
     @property
     def valid(self) -> bool:
@@ -113,17 +121,15 @@ def fast(
 
 
 def per_signal(rival: Rival, case: Case, q: Quadratic) -> Entrant:
-    """A rival on q, (Q) of the case in NumPy; whatever it raises is its answer."""
+    """A rival on q, (Q) of the case in NumPy."""
+    return Entrant(rival.name, Kind.RIVAL, case, partial(attempt, rival.solve, q))
 
-    def run() -> Answer:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the certificate says what comes of them
-                return rival.solve(q)
-        except Exception as error:
-            return Answer(np.full((q.size, q.W.shape[1]), np.nan), note=str(error))
 
-    return Entrant(rival.name, Kind.RIVAL, case, run)
+@contextmanager
+def in_processes(rival: Rival, case: Case, q: Quadratic, processes: int) -> Iterator[Entrant]:
+    """The same in so many processes, which are there for as long as this lasts."""
+    with shared_out(rival.solve, q, processes) as run:
+        yield Entrant(f"{rival.name}, {processes} processes", Kind.PROCESSES, case, run)
 
 
 def in_numpy(q: Quadratic) -> Quadratic:
@@ -135,39 +141,47 @@ def in_numpy(q: Quadratic) -> Quadratic:
     return Quadratic(*(plain(getattr(q, f.name)) for f in fields(q)))
 
 
-def seconds(run: Callable[[], Any], device: str) -> tuple[float, Any]:
-    """Wall time of `run()`, all work queued on the device included, and what it returns."""
-    import torch
+class Clock(NamedTuple):
+    """Seconds that a call took: wall time, and between CUDA events around it."""
 
-    def wait() -> None:
-        if device == "cuda":
-            torch.cuda.synchronize()
+    seconds: float
+    on_device: float | None = None
 
-    wait()
+
+def timed(run: Callable[[], Any], device: str) -> tuple[Clock, Any]:
+    """A call of `run`, all work that it queues on the device included, and what it returned."""
+    if device != "cuda":
+        start = time.perf_counter()
+        found = run()
+        return Clock(time.perf_counter() - start), found
+    cuda: Any = import_module("torch").cuda
+    before, after = (cuda.Event(enable_timing=True) for _ in range(2))
+    cuda.synchronize()
     start = time.perf_counter()
+    before.record()
     found = run()
-    wait()
-    return time.perf_counter() - start, found
+    after.record()
+    cuda.synchronize()
+    return Clock(time.perf_counter() - start, before.elapsed_time(after) / 1e3), found
 
 
 def measure(entrants: Sequence[Entrant], batch: int, tol: float, repeats: int) -> list[Row]:
     """A row for each, their repeats taken in turn, so that what slows the machine slows them
     all.
     """
-    times: list[list[float]] = [[] for _ in entrants]
+    clocks: list[list[Clock]] = [[] for _ in entrants]
     answers: list[Any] = [None] * len(entrants)
     for _ in range(repeats):
         for i, entrant in enumerate(entrants):
-            elapsed, answers[i] = seconds(entrant.run, entrant.case.problem.data.device.type)
-            times[i].append(elapsed)
-    return [_row(*group, batch, tol) for group in zip(entrants, times, answers, strict=True)]
+            clock, answers[i] = timed(entrant.run, entrant.case.device)
+            clocks[i].append(clock)
+    return [_row(*group, batch, tol) for group in zip(entrants, clocks, answers, strict=True)]
 
 
-def _row(entrant: Entrant, times: list[float], answer: Answer, batch: int, tol: float) -> Row:
-    case = entrant.case
+def _row(entrant: Entrant, clocks: list[Clock], answer: Answer, batch: int, tol: float) -> Row:
+    case, whole = entrant.case, batch / entrant.case.batch
     proofs = [
-        seconds(lambda: verify(case.problem, answer.x, answer.dual), case.problem.data.device.type)
-        for _ in times
+        timed(lambda: verify(case.problem, answer.x, answer.dual), case.device) for _ in clocks
     ]
     kkt = to_numpy(proofs[0][1].kkt)
     failed = int((~np.isfinite(to_numpy(answer.x)).all(axis=1)).sum())
@@ -175,101 +189,20 @@ def _row(entrant: Entrant, times: list[float], answer: Answer, batch: int, tol: 
     counts = None
     if answer.iterations is not None:
         counts = np.broadcast_to(to_numpy(answer.iterations), (case.batch,))
+    on_device = [clock.on_device for clock in clocks if clock.on_device is not None]
     return Row(
         case.name,
         entrant.solver,
         entrant.kind,
-        median(times) * batch / case.batch,
+        whole * median(clock.seconds for clock in clocks),
         case.batch,
         batch,
-        len(times),
+        len(clocks),
         float(kkt.max()),
         int((kkt <= tol).sum()),
         None if counts is None else (float(np.median(counts)), int(counts.max())),
         note,
-        median(took for took, _ in proofs) * batch / case.batch,
+        whole * median(proof.seconds for proof, _ in proofs),
+        tuple(whole * clock.seconds for clock in clocks),
+        whole * median(on_device) if on_device else None,
     )
-
-
-def race(case: Case, tol: float, repeats: int, first: int, say: Callable[[str], None]) -> list[Row]:
-    """fast and the installed rivals: all of these once on `first` signals, then the best of them on
-    all signals, in turn with fast.
-
-    The best are the two fastest of those that solved every signal (where on the whole batch neither
-    does, the next ones), and the one that came closest where none did.
-    """
-    q = in_numpy(case.problem.quadratic())
-    few = case.head(first)
-    rows: dict[Rival, Row] = {}
-    for rival in rivals.RIVALS:
-        if rival.installed and rival.applies(q):
-            say(f"{case.name}: {rival.name} on {few.batch} signals")
-            per_signal(rival, case.head(1), take(q, slice(1))).run()  # imports, compilation
-            entry = per_signal(rival, few, take(q, slice(first)))
-            rows[rival] = measure([entry], case.batch, tol, 1)[0]
-    order = sorted(rows, key=lambda r: _rank(rows[r]))
-    ranking = [r for r in order if rows[r].valid] or order[:1]
-    entrant = fast(case, tol)
-    say(f"{case.name}: fast")
-    entrant.run()  # the same for it
-    while True:
-        finalists, ranking = ranking[:FINALISTS], ranking[FINALISTS:]
-        say(f"{case.name}: {', '.join(['fast', *(r.name for r in finalists)])}")
-        own, *found = measure(
-            [entrant, *(per_signal(r, case, q) for r in finalists)], case.batch, tol, repeats
-        )
-        rows |= dict(zip(finalists, found, strict=True))
-        if not ranking or any(row.valid for row in found):
-            return [own, *rows.values()]
-
-
-def _rank(row: Row) -> tuple[bool, float]:
-    return (not row.valid, row.seconds if row.valid else row.kkt)
-
-
-def paper(case: Case, tol: float, max_iter: int, say: Callable[[str], None]) -> list[Row]:
-    """The paper's algorithms, once each: Algorithm 5 for the last layer, Algorithm 2 with its rho
-    and with rho = 1 for the others.
-    """
-    if isinstance(case.problem, LastLayer):
-        entrants = [
-            fast(case, tol, "Algorithm 5 (FISTA)", Kind.PRINTED, method="fista", max_iter=max_iter)
-        ]
-    else:
-        entrants = [
-            fast(
-                case,
-                tol,
-                f"Algorithm 2, rho = {rho:g}",
-                kind,
-                method="linearized_admm",
-                rho=rho,
-                max_iter=max_iter,
-            )
-            for rho, kind in ((PRINTED_RHO, Kind.PRINTED), (1.0, Kind.RHO_ONE))
-        ]
-    say(f"{case.name}: the paper's algorithms")
-    return measure(entrants, case.batch, tol, 1)
-
-
-def best(rows: Sequence[Row]) -> Row | None:
-    """The fastest rival that solved every signal of the whole batch; where none did, the one that
-    came closest; None without rivals.
-    """
-    found = [row for row in rows if row.kind is Kind.RIVAL]
-    return min([row for row in found if row.timed == row.batch] or found, key=_rank, default=None)
-
-
-def total(groups: Sequence[Sequence[Row]], kind: Kind) -> float:
-    """Seconds for all problems: of the best rival, or of the rows of that kind (of Algorithm 5
-    where rho does not enter).
-    """
-
-    def of(rows: Sequence[Row], kind: Kind) -> float:
-        of_kind = next((row for row in rows if row.kind is kind), None)
-        chosen = best(rows) if kind is Kind.RIVAL else of_kind
-        if chosen is None and kind is Kind.RHO_ONE:
-            return of(rows, Kind.PRINTED)
-        return float("nan") if chosen is None else chosen.seconds
-
-    return sum(of(rows, kind) for rows in groups)

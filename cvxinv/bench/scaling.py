@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cvxinv.bench.instances import Case
-from cvxinv.bench.measure import Row, fast, measure, race
+from cvxinv.bench.measure import Row, fast, measure
+from cvxinv.bench.race import race
 from cvxinv.generator import Generator
 
 BATCHES = (1, 8, 64, 512, 2048, 8192)

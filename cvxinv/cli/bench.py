@@ -2,7 +2,6 @@
 the GEMM floor, in one run.
 """
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from cvxinv.generator import Generator
 
 SIZES = "20-128-392-784"
+SEEDS = 0, 1
 PICTURE = Path("cvxinv-bench.png")
 
 
@@ -48,7 +48,14 @@ def bench(
     threads: Annotated[
         int, typer.Option(min=1, help="Threads of fast; rivals run in one process.")
     ] = 2,
-    repeats: Annotated[int, typer.Option(min=1, help="The median of so many runs.")] = 5,
+    processes: Annotated[
+        int,
+        typer.Option(min=1, help="The best rivals also run in so many processes; 1: they do not."),
+    ] = 2,
+    repeats: Annotated[
+        int,
+        typer.Option(min=1, help="Runs of fast and its best rivals, in turn; figures are medians."),
+    ] = 5,
     rival_signals: Annotated[
         int,
         typer.Option(min=1, help="Signals on which all rivals run; the best two then run on all."),
@@ -72,10 +79,29 @@ def bench(
         Path | None,
         typer.Option("--json", help="Where the numbers go, if anywhere.", show_default=False),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of weights, signals and noise.")] = 0,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=0,
+            help="Seed of weights, signals and noise; may be given more than once."
+            "  [default: 0 and 1]",
+            show_default=False,
+        ),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file that --json wrote: show what changed since, and exit with 1 where fast"
+            " solves fewer signals or is more than 10 % slower than then, both against the rival"
+            " that was best and against the GEMM floor. Each run times these itself, so two"
+            " machines compare.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Time fast against per-signal solvers, the paper's algorithms and the GEMM floor; every
-    answer's KKT residual is checked.
+    """Time fast against per-signal solvers, in one process and in several, the paper's algorithms
+    and the GEMM floor; every answer's KKT residual is checked. Ratios are medians over repeats that
+    were taken in turn.
     """
     if out is not None and not scaling:
         raise ValueError("--out: the picture is that of --scaling, which is not asked for")
@@ -90,14 +116,17 @@ def bench(
             " apply"
         )
     shape = _sizes(sizes or SIZES)
+    seeds = [*dict.fromkeys(SEEDS if seed is None else seed)]
 
     import torch
     from rich.console import Console
 
-    from cvxinv.bench.floor import floor
+    from cvxinv.bench import compare as comparison
+    from cvxinv.bench import result as results
     from cvxinv.bench.instances import cases, gaussian
-    from cvxinv.bench.measure import paper, race
+    from cvxinv.bench.race import everyone
     from cvxinv.bench.scaling import scale
+    from cvxinv.bench.summary import Run
     from cvxinv.cli import bench_report
     from cvxinv.solution import STATUS_TOLERANCE
 
@@ -105,72 +134,82 @@ def bench(
     torch.set_num_threads(threads)
     tol = STATUS_TOLERANCE[dtype]
 
-    def widen(width: float) -> "Generator":
+    def widen(width: float, seed: int = seeds[0]) -> "Generator":
         hidden = [max(1, round(width * n)) for n in shape[1:-1]]
         return gaussian([shape[0], *hidden, shape[-1]], seed, condition)
 
-    G = widen(1) if generator is None else read_generator(generator)
-    make = partial(
-        cases,
-        noise=noise,
-        lam=lam,
-        gamma=gamma,
-        seed=seed,
-        dtype=getattr(torch, dtype),
-        device=device,
-    )
-    where = record.machine() | {
-        "threads of fast": threads,
-        "threads of numpy": os.environ.get("OPENBLAS_NUM_THREADS"),
-        "accelerator": torch.cuda.get_device_name() if device == "cuda" else None,
+    stored = None if generator is None else read_generator(generator)
+    networks = {k: widen(1, k) if stored is None else stored for k in seeds}
+    name = repr(networks[seeds[0]])
+    settings = {
+        "generator": name,
+        "condition": condition,
+        "batch": batch,
+        "noise": noise,
+        "lam": lam,
+        "gamma": gamma,
+        "dtype": dtype,
+        "tolerance": tol,
+        "device": device,
+        "threads": threads,
+        "processes": processes,
+        "repeats": repeats,
+        "rival signals": rival_signals,
+        "max_iter": max_iter,
+        "seeds": seeds,
     }
-    groups = [
-        [
-            *race(case, tol, repeats, rival_signals, _say),
-            *paper(case, tol, max_iter, _say),
-            floor(case, repeats),
-        ]
-        for case in make(G, batch)
+    old = None if compare is None else results.read(compare)
+    if old is not None:
+        comparison.check_comparable(old, settings)
+    about = results.about(threads, torch.cuda.get_device_name() if device == "cuda" else None)
+    make = partial(
+        cases, noise=noise, lam=lam, gamma=gamma, dtype=getattr(torch, dtype), device=device
+    )
+    runs = [
+        Run(
+            k,
+            everyone(
+                make(networks[k], batch, seed=k),
+                tol,
+                repeats=repeats,
+                first=rival_signals,
+                processes=processes,
+                max_iter=max_iter,
+                cold=k == seeds[0],
+                say=_say,
+            ),
+        )
+        for k in seeds
     ]
     grown = None
     if scaling:
         grown = scale(
-            make,
-            G,
-            widen if generator is None else None,
+            partial(make, seed=seeds[0]),
+            networks[seeds[0]],
+            widen if stored is None else None,
             batch=batch,
             largest=largest_batch,
             tol=tol,
             repeats=repeats,
             say=_say,
         )
+    result = results.Result(settings, about, runs, grown)
     console = Console()
     console.width = max(console.width, bench_report.WIDTH if not console.is_terminal else 0)
-    bench_report.show(console, repr(G), groups, grown)
+    bench_report.show(console, name, result)
     if grown is not None:
         from cvxinv.cli.bench_plot import plot
 
-        plot(out, grown, groups)
+        plot(out, grown, runs[0].groups)
         console.print(f"picture: {out.resolve()}", highlight=False, soft_wrap=True)
     if report is not None:
-        settings = {
-            "generator": repr(G),
-            "condition": condition,
-            "batch": batch,
-            "noise": noise,
-            "lam": lam,
-            "gamma": gamma,
-            "dtype": dtype,
-            "tolerance": tol,
-            "device": device,
-            "threads": threads,
-            "repeats": repeats,
-            "rival signals": rival_signals,
-            "max_iter": max_iter,
-            "seed": seed,
-        }
-        bench_report.write(report, settings, where, groups, grown)
+        record.write(report, result.as_json())
         console.print(f"numbers: {report}", highlight=False, soft_wrap=True)
+    if old is not None:
+        changes = comparison.compare(old, result)
+        bench_report.show_changes(console, old, changes)
+        if any(change.regressed for change in changes):
+            raise typer.Exit(1)
 
 
 def _sizes(text: str) -> list[int]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from os import PathLike
 
-from cvxinv.bench.measure import Row, best
+from cvxinv.bench.measure import Row
+from cvxinv.bench.ratios import best
 from cvxinv.bench.scaling import Scaling
 from cvxinv.cli.pictures import GOOD, MUTED, POOR
 

@@ -1,65 +1,58 @@
-"""The table and the JSON of `cvxinv bench`."""
+"""The tables of `cvxinv bench`."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from math import isnan
 
 from rich.console import Console
 
-from cvxinv import record
-from cvxinv.bench import floor, rivals
-from cvxinv.bench.measure import Kind, Row, best, total
+from cvxinv.bench import rivals
+from cvxinv.bench.compare import TOLERATED, Change
+from cvxinv.bench.measure import Kind, Row
+from cvxinv.bench.ratios import best, paired, ratio, total
+from cvxinv.bench.result import Result, name_of_total
 from cvxinv.bench.scaling import Scaling
+from cvxinv.bench.summary import Line, Run, summary
 from cvxinv.cli import common
 from cvxinv.cli.common import table
 
 WIDTH = 150  # of tables that go to a file
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # of modules that are called otherwise
 
 
-def show(
-    console: Console, title: str, groups: Sequence[Sequence[Row]], grown: Scaling | None
-) -> None:
-    """Print all tables."""
-    out = table(
-        title,
-        "problem",
-        "solver",
-        "seconds",
-        "ms/signal",
-        "x fast",
-        "worst KKT",
-        "solved",
-        "iterations",
-        "signals timed",
-        "",
-    )
-    out.columns[1].justify = out.columns[-1].justify = "left"
-    out.columns[-1].no_wrap = False
-    for rows in groups:
-        for i, row in enumerate(rows):
-            out.add_row(
-                row.problem if not i else "", *_cells(row, rows[0].seconds, row is best(rows))
-            )
-        out.add_section()
-    own = total(groups, Kind.FAST)
-    for i, kind in enumerate(Kind):
-        seconds = total(groups, kind)
-        out.add_row(
-            "all" if not i else "",
-            _total_name(kind),
-            *_times(seconds, groups[0][0].batch, own),
-            "",
-            "",
-            "",
-            "",
-            "",
-        )
+COLUMNS = (
+    "fast, ms/signal",
+    "best per-signal solver",
+    "its ms/signal",
+    "ratio",
+    "in processes",
+    "as printed",
+    "x floor",
+    "solved",
+)
+
+
+def show(console: Console, title: str, result: Result) -> None:
+    """Print all tables, the summary first."""
+    runs = result.runs
+    lines = summary(runs)
+    out = table(f"{title}, seed{'s' * (len(runs) > 1)} {' / '.join(str(r.seed) for r in runs)}")
+    for name in ("problem", *COLUMNS):
+        out.add_column(name, justify="right", no_wrap=True)
+    out.columns[0].justify = out.columns[2].justify = "left"
+    for line in lines:
+        if line is lines[-1]:
+            out.add_section()
+        out.add_row(line.problem, *cells(line))
     common.show(console, out)
+    for text in _legend(result, lines):
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+    for run in runs:
+        console.print()
+        _show_run(console, run)
     counted = "; ".join(
-        f"{row.problem} {row.note}" for rows in groups for row in rows if row.kind is Kind.FLOOR
+        f"{row.problem} {row.note}"
+        for rows in runs[0].groups
+        for row in rows
+        if row.kind is Kind.FLOOR
     )
     console.print(f"GEMM floor: {counted}", highlight=False, soft_wrap=True)
     for rival in rivals.RIVALS:
@@ -70,13 +63,123 @@ def show(
                 markup=False,
                 soft_wrap=True,
             )
-    if grown is not None:
-        _show_scaling(console, grown)
+    if result.grown is not None:
+        _show_scaling(console, result.grown)
 
 
-def _cells(row: Row, own: float, quoted: bool) -> list[str]:
+def cells(line: Line) -> list[str]:
+    """The cells of a line of the summary, under `COLUMNS`; what differs between seeds is separated
+    by strokes.
+    """
+    printed = zip(line.printed, line.printed_valid, strict=True)
+    return [
+        _joined(f"{v:.3g}" for v in line.ours),
+        _joined(name or "the best of each" for name in line.rival),
+        _joined(f"{v:.3g}" for v in line.theirs),
+        _joined(f"{v:.3g}" for v in line.ratio),
+        _joined(f"{v:.3g}" for v in line.processes),
+        _joined(f"{'' if valid else '> '}{v:.3g}" for v, valid in printed),
+        _joined(f"{v:.3g}" for v in line.floor),
+        _joined(f"{k}/{line.batch}" for k in line.solved),
+    ]
+
+
+def _joined(values: Iterable[str]) -> str:
+    found = ["-" if "nan" in value else value for value in values]
+    return " / ".join(found if len({*found}) > 1 else found[:1])
+
+
+def _legend(result: Result, lines: Sequence[Line]) -> Iterator[str]:
+    """What the columns are, and the figures that are one of all signals."""
+    yield (
+        "ratio: of the best per-signal solver in one process to fast, the median of paired repeats;"
+        f" in processes: the same in {result.settings.get('processes', 1)} processes;"
+        " as printed: the paper's algorithms, which run once, > where they left signals unsolved;"
+        " x floor: fast to the GEMM floor; solved by fast to a KKT residual of"
+        f" {result.settings['tolerance']:g}"
+    )
+    first = [f"{line.problem} {line.first_call[0]:.3g} ms" for line in lines]
+    if not isnan(lines[-1].first_call[0]):
+        yield f"first call of fast, nothing warmed, all signals: {', '.join(first)}"
+    events = [f"{line.problem} {_joined(f'{v:.3g}' for v in line.on_device)}" for line in lines]
+    if not isnan(lines[-1].on_device[0]):
+        yield f"between CUDA events, ms/signal: {', '.join(events)}"
+
+
+def _show_run(console: Console, run: Run) -> None:
+    """Every solver on every problem, with one seed."""
+    out = table(
+        f"Seed {run.seed}",
+        "problem",
+        "solver",
+        "ms/signal",
+        "x fast",
+        "worst KKT",
+        "solved",
+        "iterations",
+        "",
+    )
+    out.columns[1].justify = out.columns[-1].justify = "left"
+    out.columns[-1].no_wrap = False
+    for rows in run.groups:
+        quoted = best(rows), best(rows, Kind.PROCESSES)
+        for i, row in enumerate(rows):
+            out.add_row(
+                row.problem if not i else "", *_cells(row, paired(rows[:1], [row]), row in quoted)
+            )
+        out.add_section()
+    for i, kind in enumerate(Kind):
+        times = _times(total(run.groups, kind), run.groups[0][0].batch, ratio(run.groups, kind))
+        out.add_row("all" if not i else "", name_of_total(kind), *times, *[""] * 4)
+    common.show(console, out)
+
+
+def show_changes(console: Console, old: Result, changes: Sequence[Change]) -> None:
+    """Print what a comparison found."""
+    out = table(
+        f"Then ({old.about.get('date')}, commit {str(old.about.get('commit'))[:9]}) and now",
+        "problem",
+        "fast, ms/signal",
+        "x its best rival then",
+        "x floor",
+        "solved",
+        "",
+    )
+    out.columns[-1].justify = "left"
+    for change in changes:
+        out.add_row(
+            change.problem,
+            *(
+                _then_and_now(f"{v:.3g}" for v in pair)
+                for pair in (change.ms, change.faster, change.floor)
+            ),
+            _then_and_now(f"{k}/{change.batch}" for k in change.solved),
+            _verdict(change),
+        )
+    common.show(console, out)
+    console.print(
+        "REGRESSION: fewer signals solved, or more than"
+        f" {TOLERATED:.0%} slower both against the rival and against the GEMM floor of its own run",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _then_and_now(values: Iterable[str]) -> str:
+    return " -> ".join("-" if value == "nan" else value for value in values)
+
+
+def _verdict(change: Change) -> str:
+    if isnan(change.slower):
+        return "[red]REGRESSION[/]" if change.regressed else ""
+    percent = 100 * (change.slower - 1)
+    word = f"{abs(percent):.0f} % {'slower' if percent > 0 else 'faster'}"
+    return f"[red]REGRESSION[/], {word}" if change.regressed else word
+
+
+def _cells(row: Row, times_fast: float, quoted: bool) -> list[str]:
     counts = "-" if row.iterations is None else f"{row.iterations[0]:.0f} / {row.iterations[1]}"
-    timed = f"{row.timed}" + (", scaled" if row.timed < row.batch else "")
+    scaled = f"{row.timed} timed, scaled" if row.timed < row.batch else ""
     checked = (
         [f"{row.kkt:.1e}", f"{row.solved}/{row.timed}"] if row.kind is not Kind.FLOOR else ["", ""]
     )
@@ -89,18 +192,17 @@ def _cells(row: Row, own: float, quoted: bool) -> list[str]:
     note = "" if row.kind is Kind.FLOOR or row.note == f"{row.timed} OPTIMAL" else row.note
     return [
         row.solver,
-        *_times(row.seconds, row.batch, own),
+        *_times(row.seconds, row.batch, times_fast),
         *checked,
         counts,
-        timed if row.kind is not Kind.FLOOR else "",
-        "; ".join(filter(None, (best_mark, proof, note))),
+        "; ".join(filter(None, (best_mark, scaled, proof, note))),
     ]
 
 
-def _times(seconds: float, batch: int, own: float) -> list[str]:
-    if math.isnan(seconds):
-        return ["-", "-", "-"]
-    return [f"{seconds:.4g}", f"{1e3 * seconds / batch:.4g}", f"{seconds / own:.3g}"]
+def _times(seconds: float, batch: int, times_fast: float) -> list[str]:
+    if isnan(seconds):
+        return ["-", "-"]
+    return [f"{1e3 * seconds / batch:.4g}", f"{times_fast:.3g}"]
 
 
 def _show_scaling(console: Console, grown: Scaling) -> None:
@@ -130,85 +232,11 @@ def _show_scaling(console: Console, grown: Scaling) -> None:
             else f"{1e3 * row.seconds:.4g}" + (f" {row.solver}" if kind is Kind.RIVAL else "")
             for row in chosen
         ]
-        out.add_row(_total_name(kind), *cells, f"{1e3 * total(grown.single, kind):.4g}")
+        out.add_row(name_of_total(kind), *cells, f"{1e3 * total(grown.single, kind):.4g}")
     common.show(console, out)
-
-
-def _total_name(kind: Kind) -> str:
-    return "best per-signal solvers" if kind is Kind.RIVAL else kind
 
 
 def _checked(row: Row) -> str:
     return f"{1e3 * row.seconds / row.batch:.4g}" + (
         "" if row.valid else f" ({row.solved}/{row.timed} solved)"
     )
-
-
-# -- the record of a run ---------------------------------------------------------------------------
-
-
-def write(
-    path: Path,
-    settings: dict[str, Any],
-    where: dict[str, Any],
-    groups: Sequence[Sequence[Row]],
-    grown: Scaling | None,
-) -> None:
-    """The JSON: everything the tables show, and how it came about."""
-    names = {
-        "torch",
-        "numpy",
-        *(DISTRIBUTIONS.get(r.module, r.module) for r in rivals.RIVALS if r.installed),
-    }
-    result = {
-        **record.run(names),
-        "not installed": [rival.name for rival in rivals.RIVALS if not rival.installed],
-        "machine": where,
-        "settings": settings,
-        "floor": " ".join((floor.__doc__ or "").split()),
-        "problems": [_problem(rows) for rows in groups],
-        "total": {_total_name(kind): _total(groups, kind) for kind in Kind},
-        "scaling": None if grown is None else _scaling(grown),
-    }
-    record.write(path, result)
-
-
-def _problem(rows: Sequence[Row]) -> dict[str, Any]:
-    quoted = best(rows)
-    own = rows[0].seconds
-    return {
-        "problem": rows[0].problem,
-        "best per-signal solver": None if quoted is None else quoted.solver,
-        "rows": [_entry(row) | {"ratio to fast": _number(row.seconds / own)} for row in rows],
-    }
-
-
-def _entry(row: Row) -> dict[str, Any]:
-    values = {k: _number(v) if isinstance(v, float) else v for k, v in asdict(row).items()}
-    return values | {"valid": None if row.kind is Kind.FLOOR else row.valid}
-
-
-def _total(groups: Sequence[Sequence[Row]], kind: Kind) -> dict[str, Any]:
-    seconds = total(groups, kind)
-    return {
-        "seconds": _number(seconds),
-        "ratio to fast": _number(seconds / total(groups, Kind.FAST)),
-    }
-
-
-def _scaling(grown: Scaling) -> dict[str, Any]:
-    return {
-        "batches": [_entry(row) for row in grown.batches],
-        "widths": [
-            {"width": w.width, "sizes": w.sizes, "rows": [_entry(row) for row in w.rows]}
-            for w in grown.widths
-        ],
-        "one signal": [_problem(rows) for rows in grown.single],
-        "one signal, total": {
-            _total_name(kind): _total(grown.single, kind) for kind in (Kind.FAST, Kind.RIVAL)
-        },
-    }
-
-
-def _number(value: float) -> float | None:  # JSON knows neither nan nor inf
-    return value if math.isfinite(value) else None
