@@ -48,7 +48,7 @@ def test_a_file_of_before_there_were_seeds(tmp_path):
 def test_the_stored_results_are_read(path):
     found = read(path)
     for run in found.runs:
-        assert len(run.groups) == 3
+        assert len(run.groups) in (2, 3)
         assert total(run.groups, Kind.FAST) > 0
         assert ratio(run.groups, Kind.RIVAL) > 0
     assert not any(change.regressed for change in compare(found, found))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from validation import bench_table
+
 README = Path(__file__).parents[2] / "README.md"
 BLOCKS = re.findall(
     r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
@@ -36,3 +38,9 @@ def test_links_lead_somewhere():
     assert targets
     for target in targets:
         assert target.startswith("http") or (README.parent / target).exists(), target
+
+
+def test_the_table_of_the_benchmark_is_that_of_the_result_files():
+    """`python -m validation.bench_table` writes it anew."""
+    (found,) = bench_table.PLACE.findall(README.read_text(encoding="utf-8"))
+    assert found == bench_table.table()
