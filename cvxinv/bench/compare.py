@@ -11,7 +11,11 @@ from cvxinv.bench.ratios import best, paired, ratio, total
 from cvxinv.bench.result import Result
 
 TOLERATED = 0.10  # what medians of few repeats differ by from run to run
-STATED = "generator", "condition", "batch", "noise", "lam", "gamma", "dtype", "tolerance", "device"
+# settings that must agree; threads because rivals have one whatever fast has
+STATED = (
+    *("generator", "condition", "batch", "noise", "lam", "gamma", "dtype", "tolerance"),
+    *("device", "threads"),
+)
 Groups = Sequence[Sequence[Row]]
 
 
@@ -56,8 +60,8 @@ class Change:
 
 
 def check_comparable(old: Result, new: dict[str, Any]) -> None:
-    """Raise ValueError where the new settings state other problems than those of the old result, or
-    none of its seeds.
+    """Raise ValueError where the new settings are not those of the old result, or none of its seeds
+    is among them.
     """
     differ = [
         f"{key} {old.settings[key]} then, {new[key]} now"
@@ -65,7 +69,7 @@ def check_comparable(old: Result, new: dict[str, Any]) -> None:
         if key in old.settings and old.settings[key] != new[key]
     ]
     if differ:
-        raise ValueError(f"--compare: not the same problems: {'; '.join(differ)}")
+        raise ValueError(f"--compare: not measured alike: {'; '.join(differ)}")
     seeds = [run.seed for run in old.runs]
     if not {*seeds} & {*new["seeds"]}:
         raise ValueError(f"--compare: no seed in common: {seeds} then, {new['seeds']} now")

@@ -113,6 +113,7 @@ def test_seeds_in_common_are_compared():
         check_comparable(old, result(problem(), seeds=(1,)).settings)
 
 
-def test_other_problems_are_refused():
-    with pytest.raises(ValueError, match="batch 4 then, 8 now"):
-        check_comparable(result(problem()), result(problem(), batch=8).settings)
+def test_what_was_not_measured_alike_is_refused():
+    old, new = result(problem(), threads=2), result(problem(), batch=8, threads=1)
+    with pytest.raises(ValueError, match="batch 4 then, 8 now; threads 2 then, 1 now"):
+        check_comparable(old, new.settings)
