@@ -40,13 +40,14 @@ def everyone(
     """The rows of every problem. `cold`: fast has not run in this process yet, so its first call on
     each problem is timed before anything else is, in the order of an inversion.
     """
-    say("first calls")
-    entrants = [fast(case, tol) for case in cases]
-    calls = [timed(e.run, e.case.device)[0].seconds for e in entrants] if cold else []
+    calls: list[float | None] = [None] * len(cases)
+    if cold:
+        entrants = [fast(case, tol) for case in cases]  # imports
+        calls = [timed(entrant.run, entrant.case.device)[0].seconds for entrant in entrants]
     groups = []
-    for i, case in enumerate(cases):
+    for case, first_call in zip(cases, calls, strict=True):
         own, *others = race(case, tol, repeats, first, say, processes)
-        own = replace(own, first_call=calls[i] if cold else None)
+        own = replace(own, first_call=first_call)
         groups.append([own, *others, *paper(case, tol, max_iter, say), floor(case, repeats)])
     return groups
 

@@ -23,9 +23,7 @@ PICTURE = Path("cvxinv-bench.png")
 def bench(
     sizes: Annotated[
         str | None,
-        typer.Option(
-            help=f"Layers of a Gaussian generator, z first.  [default: {SIZES}]", show_default=False
-        ),
+        typer.Option(help="Layers of a Gaussian generator, z first.", show_default=SIZES),
     ] = None,
     condition: Annotated[
         float | None,
@@ -71,9 +69,7 @@ def bench(
     ] = 8192,
     out: Annotated[
         Path | None,
-        typer.Option(
-            help=f"Where the picture of --scaling goes.  [default: {PICTURE}]", show_default=False
-        ),
+        typer.Option(help="Where the picture of --scaling goes.", show_default=str(PICTURE)),
     ] = None,
     report: Annotated[
         Path | None,
@@ -83,9 +79,8 @@ def bench(
         list[int] | None,
         typer.Option(
             min=0,
-            help="Seed of weights, signals and noise; may be given more than once."
-            "  [default: 0 and 1]",
-            show_default=False,
+            help="Seed of weights, signals and noise; may be given more than once.",
+            show_default=" and ".join(map(str, SEEDS)),
         ),
     ] = None,
     compare: Annotated[
