@@ -101,9 +101,9 @@ class Default:
 
     def cold(self, layer: Layer, newton: ActiveSet) -> loop.Result:
         """From nothing: least squares, ADMM, fits and active sets."""
-        if newton.direct:
+        if newton.cheap:
             return self.run(newton, newton.cold(), self.max_iter)
-        base = graph_admm.method(newton.inner)
+        base = graph_admm.method(newton.single)
         newton = newton.preconditioned(base.preconditioner)
 
         def others(b: Any) -> loop.Result:
@@ -133,7 +133,7 @@ class Default:
             some = take(newton, b)
             return self.run(some, begin(some, b), max_iter)
 
-        if newton.direct:
+        if newton.cheap:
             return sets(slice(None))
         clean = noiseless.fitted(newton, x, max_iter, self.rounding)
         return noiseless.completed(newton.layer, clean, self.goal, sets)

@@ -23,13 +23,13 @@ from cvxinv.solution.certified import Answer, as_batch, as_kind, certifies, chos
 from . import default, printed
 from .alike import Run, grouped
 from .core import loop
-from .core.linear_systems import FEW
+from .core.linear_systems import formed
 from .core.precision import full_precision
 from .methods.noiseless import ROUNDING
 
 # float64 arrays of a signal's size (rows and columns) that are alive at once, certificate included
 ARRAYS = 30
-# .. and systems (n, n), where those of all signals are formed at once: of few columns only
+# .. and systems (n, n), where those of all signals are formed at once
 MATRICES = 4
 MEMORY = 1 << 29  # bytes for them on a CPU; on a GPU half of what is free
 LARGEST_BLOCK = 31 << 20  # bytes; glibc looks at blocks of up to 32 MiB
@@ -210,7 +210,8 @@ def _signals(problem: Any, memory: int | None) -> int:
     given = None if memory is None else checks.integer("memory", memory, 1)
     budget = given or room(problem.data, MEMORY)
     m, n = problem.W.shape
-    entries = ARRAYS * int(m + n) + (MATRICES * n * n if n <= FEW else 0)
+    entries = ARRAYS * int(m + n)
+    entries += MATRICES * n * n if formed(problem.W, problem.constrained) else 0
     return signals_per_part(8 * entries, budget)
 
 

@@ -8,17 +8,32 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from cvxinv.memory import BUDGET
 from cvxinv.rows import SHARED, take
 
 from .diagonal import Identity, Mask
 from .layer import Layer, wide
+from .precision import ample_float64
 
-FEW = 32  # columns up to which the systems of all signals come from one product
+# columns up to which the systems of all signals come from one product; and, with inequalities, on a
+# GPU that has float64 to spare
+FEW, MANY = 32, 128
 SPARSE = 0.7  # share of rows that go on below which the others are dropped
 SHIFT = 1e-15  # keeps a singular system solvable; relative to its trace
 SHIFT_FLOAT32 = 1e-6  # .. and a factor in float32 positive; relative to its diagonal
 ROUNDED = 1e-12  # what a residual falls by, relative, where a factor preconditions
 CAP = 80  # conjugate gradient iterations for one linear system
+
+
+def formed(W: Tensor, constrained: bool) -> bool:
+    """Whether the systems of all signals come from one product of their weights with the products
+    of the entries of each row of W (m, n).
+    """
+    m, n = W.shape
+    if n <= FEW:
+        return True
+    few = constrained and n <= MANY and 8 * m * n * n <= BUDGET
+    return few and ample_float64(W.device)
 
 
 Inverse = Callable[[Tensor], Tensor]
@@ -139,15 +154,15 @@ class Own:
 class Factorised:
     """Cholesky factors, where columns are few."""
 
-    # (m, n^2) products of the entries of each row of W, if they are very few: the systems of all
-    # signals are one product of the weights with it
+    # (m, n^2) products of the entries of each row of W, if systems are formed at once
     outer: Tensor = field(metadata=SHARED)
+    dear: bool  # whether a step costs so much that some of ADMM pay before
 
     @classmethod
-    def of(cls, W: Tensor) -> "Factorised":
+    def of(cls, W: Tensor, at_once: bool, dear: bool) -> "Factorised":
         """For a matrix (m, n)."""
-        few = W if W.shape[1] <= FEW else W[:, :0]
-        return cls((few[:, :, None] * few[:, None, :]).flatten(1))
+        few = W if at_once else W[:, :0]
+        return cls((few[:, :, None] * few[:, None, :]).flatten(1), dear)
 
     def layer(self, layer: Layer) -> Layer:
         """The layer itself."""
@@ -156,7 +171,7 @@ class Factorised:
     def inverse(self, layer: Layer, F: Mask, weights: Mask, rtol: Tensor) -> Inverse:
         """That of F (W' diag(weights) W + gamma) F for what is zero off F."""
         W, n, gamma = layer.W, layer.W.shape[1], layer.gamma.values
-        if n <= FEW:
+        if self.outer.shape[1] == n * n:
             factor = cholesky((weights.values @ self.outer).view(-1, n, n), F, gamma)
             return lambda right: torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
         # only rows and columns that take part count

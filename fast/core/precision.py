@@ -1,5 +1,5 @@
 """float32 products in float32: TF32 and bfloat16 would lose the digits that the refinement counts
-on.
+on. And whether a device has float64 to spare.
 
 The setting belongs to the process, and several threads may solve at once: the first to come in
 saves and sets it, the last to go out restores it.
@@ -11,6 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+
+# compute capabilities of GPUs whose float64 is half as fast as float32: P100 to B200, others have
+# little of it
+AMPLE = {(6, 0), (7, 0), (8, 0), (9, 0), (10, 0)}
 
 _lock = threading.Lock()
 _inside = 0  # how many threads are in `full_precision`
@@ -33,6 +37,11 @@ def full_precision() -> Iterator[None]:
             _inside -= 1
             if _inside == 0:
                 _set(_before)
+
+
+def ample_float64(device: torch.device) -> bool:
+    """Whether this is a GPU that has float64 to spare; most have little."""
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) in AMPLE
 
 
 # torch has two ways to say it and raises where they are mixed. From 2.9 on the newer one can say

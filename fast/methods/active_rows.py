@@ -12,7 +12,7 @@ from torch import Tensor
 from ..core import residual
 from ..core.diagonal import Diagonal, Identity, ones
 from ..core.layer import ConstrainedLayer, Layer
-from ..core.linear_systems import FEW, Factorised, Iterative
+from ..core.linear_systems import FEW, Factorised, Iterative, formed
 from .active_set import LOOSE, SETTLED, TINY, ActiveSet, State, length
 
 LITTLE = 2e7  # products that forming larger systems than of FEW columns may take, for all signals
@@ -120,14 +120,16 @@ def method(layer: Layer, goal: float, exact: bool = False) -> ActiveSet:
     A' and so find the least-squares solution of least norm.
     """
     m, n = layer.W.shape
-    direct = not exact and (n <= FEW or len(layer.t) * m * n * n <= LITTLE)
+    at_once = formed(layer.W, isinstance(layer, ConstrainedLayer))
+    little = n <= FEW or len(layer.t) * m * n * n <= LITTLE
+    direct = not exact and (at_once or little)
     every_column = isinstance(layer.columns, Identity)
     open = not layer.nonnegative and every_column and not bool(layer.lam.any())
     plain = ones(n, layer.W)
     systems: Iterative | Factorised
     gram = layer if direct else layer.with_gram()
     if direct:
-        systems = Factorised.of(layer.W)
+        systems = Factorised.of(layer.W, at_once, dear=not little)
     elif exact:
         systems = Iterative(gram, plain)
     else:  # in float32, and for systems that are solved again and again, A'A always pays

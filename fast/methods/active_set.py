@@ -80,6 +80,16 @@ class ActiveSet:
         return isinstance(self.systems, Factorised)
 
     @property
+    def cheap(self) -> bool:
+        """Whether a step costs so little that nothing need come before."""
+        return isinstance(self.systems, Factorised) and not self.systems.dear
+
+    @property
+    def single(self) -> Layer:
+        """The layer in float32."""
+        return self.layer.to(torch.float32) if self.direct else self.inner
+
+    @property
     def inner(self) -> Layer:
         """The layer in whose precision systems are solved."""
         return self.systems.layer(self.layer)
@@ -117,8 +127,8 @@ class ActiveSet:
         return torch.ones_like(self.layer.lam[:, :1])
 
     def preconditioned(self, K: Preconditioner) -> Self:
-        """The same with a preconditioner for the conjugate gradients."""
-        return replace(self, systems=Iterative(self.inner, K))
+        """The same with a preconditioner for the conjugate gradients, if there are any."""
+        return self if self.direct else replace(self, systems=Iterative(self.inner, K))
 
     def exactly(self) -> Self:
         """The same, down to rounding: with residuals from the data."""

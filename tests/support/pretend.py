@@ -97,10 +97,11 @@ def memory(a: Any) -> Any:
 class Machine(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """The cards, and what was asked of them."""
 
-    def __init__(self, free: int, cached: int) -> None:
+    def __init__(self, free: int, cached: int, capability: tuple[int, int]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.current = torch.device("cuda", 0)
         self.free, self.cached = free, cached  # bytes: what the driver, and torch, have left
+        self.capability = capability
         self.waits: Counter[str] = Counter()
         self.kernels: Counter[str] = Counter()
         self.graphs: list[Graph] = []  # that were captured
@@ -232,9 +233,11 @@ class Functions(TorchFunctionMode):
 
 
 @contextmanager
-def pretended(free: int = 1 << 34, cached: int = 0) -> Iterator[Machine]:
-    """Two cards, cuda:0 and cuda:1, with so many bytes left on each."""
-    machine = Machine(free, cached)
+def pretended(
+    free: int = 1 << 34, cached: int = 0, capability: tuple[int, int] = (9, 0)
+) -> Iterator[Machine]:
+    """Two cards, cuda:0 and cuda:1, with so many bytes left on each, of a compute capability."""
+    machine = Machine(free, cached, capability)
     with ExitStack() as stack:
         for name, stub in stubs(machine).items():
             stack.enter_context(mock.patch.object(torch.cuda, name, stub))

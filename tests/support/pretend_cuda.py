@@ -144,6 +144,7 @@ def stubs(machine: "Machine") -> dict[str, Any]:
         "current_device": lambda: machine.current.index,
         "device": on_device,
         "get_device_name": lambda device=None: "pretended",
+        "get_device_capability": lambda device=None: machine.capability,
         "get_device_properties": lambda device=None: SimpleNamespace(
             total_memory=2 * machine.free, multi_processor_count=1
         ),
