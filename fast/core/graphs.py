@@ -14,6 +14,11 @@ Step = Callable[[S], S]
 Steps = Callable[[S, int], S]  # so many steps from a state
 
 
+def fastest(step: Step[S], state: S) -> Steps[S]:
+    """A graph where the state is on a GPU."""
+    return captured(step, state) if state[0].is_cuda else plain(step)
+
+
 def plain(step: Step[S]) -> Steps[S]:
     """One step after the other."""
 

@@ -182,6 +182,5 @@ def blindly(method: Method[S], state: S, steps: int) -> S:
 
 def _stepper(method: Method[S], state: S, every: int) -> graphs.Steps[S]:
     """What takes some steps: on a GPU, between two looks, a captured graph."""
-    if method.capturable and every > 1 and state[0].is_cuda:
-        return graphs.captured(method.step, state)
-    return graphs.plain(method.step)
+    repeated = method.capturable and every > 1
+    return graphs.fastest(method.step, state) if repeated else graphs.plain(method.step)

@@ -6,7 +6,8 @@ the supports back to z.
 """
 
 import math
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -17,10 +18,11 @@ from cvxinv.checks import choice, integer, points, positive, share
 from cvxinv.generator import Generator
 from cvxinv.generator.arguments import observed_norm, signals_of
 from cvxinv.progress import Meter, Progress, Report, automatic, meter, nothing
-from cvxinv.rows import take
+from cvxinv.rows import SHARED, take
 from cvxinv.solution import Inversion, Status
 from cvxinv.solution.notes import on_fit
 
+from ..core import graphs
 from .eq1 import Fit, batch, fit_to
 
 STEP_SIZES = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4)  # of the search on random networks (section 6.1)
@@ -149,6 +151,45 @@ def _search(fit: Fit, start: Tensor, steps: int, momentum: float, done: Meter) -
     return z
 
 
+class Descent(NamedTuple):
+    """Where each signal is."""
+
+    z: Tensor  # (B, n_0)
+    v: Tensor  # the sum of gradients that momentum keeps
+    objective: Tensor  # (B,)
+    gradient: Tensor
+    best: Tensor  # the z of the lowest objective so far
+    lowest: Tensor  # and that
+    t: Tensor  # (B,) steps taken
+
+
+@dataclass(frozen=True, eq=False)
+class Momentum:
+    """v <- momentum v + gradient, z <- z - sizes[t] v."""
+
+    fit: Fit
+    sizes: Tensor = field(metadata=SHARED)
+    momentum: float
+
+    def begin(self, z: Tensor) -> Descent:
+        """At the start."""
+        none = torch.zeros(len(z), dtype=torch.int64, device=z.device)
+        highest = torch.full_like(z[:, 0], torch.inf)
+        return self._at(z, torch.zeros_like(z), z, highest, none)
+
+    def step(self, at: Descent) -> Descent:
+        """One step of every signal."""
+        v = (at.v * self.momentum).add_(at.gradient)
+        z = torch.addcmul(at.z, v, self.sizes[at.t, None], value=-1)
+        return self._at(z, v, at.best, at.lowest, at.t + 1)
+
+    def _at(self, z: Tensor, v: Tensor, best: Tensor, lowest: Tensor, t: Tensor) -> Descent:
+        objective, gradient = self.fit.gradient(z)
+        lower = objective < lowest  # never for nan
+        best, lowest = torch.where(lower[:, None], z, best), torch.where(lower, objective, lowest)
+        return Descent(z, v, objective, gradient, best, lowest, t)
+
+
 def _descend(
     fit: Fit,
     start: Tensor,
@@ -164,28 +205,27 @@ def _descend(
     converged = torch.zeros_like(value, dtype=torch.bool)
     eps = torch.finfo(start.dtype).eps
     rows = torch.arange(len(start), device=start.device)
-    z, v, best, lowest = start.clone(), torch.zeros_like(start), start, value
-    for t, size in enumerate([*sizes, 0.0]):
-        objective, g = fit.gradient(z)
-        lower = objective < lowest  # never for nan
-        best, lowest = torch.where(lower[:, None], z, best), torch.where(lower, objective, lowest)
-        if t % EVERY == 0 or t == len(sizes):
-            norm = g.norm(dim=1)
-            rounding = math.sqrt(eps) * lowest
-            rounding += eps**1.5 * fit.y.square().sum(dim=1)  # where no residual is left
-            kept = torch.isfinite(objective) & (objective <= lowest + rounding)
-            out[rows] = torch.where(kept[:, None], z, best)
-            value[rows] = torch.where(kept, objective, lowest)
-            converged[rows] = kept & (norm < tol)
-            tell(t, len(sizes))
-            going = torch.isfinite(norm) & ~(norm < tol)
-            if not bool(going.any()):
-                break
-            if not bool(going.all()):
-                fit, rows = take(fit, going), rows[going]
-                z, v, g, best, lowest = z[going], v[going], g[going], best[going], lowest[going]
-        v.mul_(momentum).add_(g)
-        z.sub_(v, alpha=size)
+    steps = torch.tensor(sizes, dtype=start.dtype, device=start.device)
+    method = Momentum(fit, steps, momentum)
+    at = method.begin(start)
+    advance = graphs.fastest(method.step, at)
+    for t in [*range(0, len(sizes), EVERY), len(sizes)]:
+        if t:
+            at = advance(at, (t - 1) % EVERY + 1)
+        norm = at.gradient.norm(dim=1)
+        rounding = math.sqrt(eps) * at.lowest
+        rounding += eps**1.5 * method.fit.y.square().sum(dim=1)  # where no residual is left
+        kept = torch.isfinite(at.objective) & (at.objective <= at.lowest + rounding)
+        out[rows] = torch.where(kept[:, None], at.z, at.best)
+        value[rows] = torch.where(kept, at.objective, at.lowest)
+        converged[rows] = kept & (norm < tol)
+        tell(t, len(sizes))
+        going = torch.nonzero(torch.isfinite(norm) & ~(norm < tol))[:, 0]
+        if not len(going):
+            break
+        if len(going) < len(rows):
+            method, at, rows = take(method, going), take(at, going), rows[going]
+            advance = graphs.fastest(method.step, at)
     return out, value, converged
 
 

@@ -15,6 +15,7 @@ from cvxinv.bench.instances import cases, gaussian
 from fast.core import loop
 from fast.core.units import scaled
 from fast.latent import clarke, race, steps
+from fast.latent.gradient_descent import EVERY
 from fast.methods import active_rows
 from fast.solve import ARRAYS, MATRICES, _signals
 from tests.support.instances import (
@@ -196,6 +197,20 @@ def test_the_host_seldom_waits(case):
         fast.solve(problem)
     assert machine.waits.total() <= MOST_WAITS[case.name], machine.waits.most_common()
     assert machine.kernels.total() <= MOST_KERNELS[case.name], machine.kernels.most_common()
+
+
+@pytest.mark.parametrize("steps", [1, EVERY, 2 * EVERY + 1])
+def test_gradient_descent_is_captured(steps):
+    def work(device):
+        y = torch.tensor(Y, device=device)
+        return [fast.gradient_descent(G.to(device), y, steps=steps, step=1e-3, start=Z).z]
+
+    _, machine = same(work, "cuda:1")
+    (graph,) = machine.graphs
+    assert graph.replays == steps
+    looks = sum(n for k, n in machine.waits.items() if "nonzero" in k and "gradient_descent" in k)
+    assert looks == -(-steps // EVERY) + 1
+    assert machine.kernels.total() <= 700  # beside the graph, however many steps there are
 
 
 def test_caches_of_a_cpu_do_not_cut_what_a_card_does_at_once(monkeypatch):
