@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from cvxinv.progress import Report, nothing
-from cvxinv.rows import take
+from cvxinv.rows import store, take, where
 
 from .eq1 import Fit
 
@@ -71,8 +71,8 @@ def descend(fit: Fit, at: Walk, steps: int, gain: float = GAIN, tell: Report = n
         for kept, a in zip(best, new, strict=True):
             kept[left] = a
         at = new
-        if not bool(going.all()):
-            rows = torch.nonzero(going)[:, 0]
+        rows = torch.nonzero(going)[:, 0]
+        if len(rows) < len(left):
             fit, at, left, stalled = take(fit, rows), take(at, rows), left[rows], stalled[rows]
             tell(len(best.z) - len(left), len(best.z))
             if not len(rows):
@@ -94,33 +94,61 @@ def step(fit: Fit, at: Walk) -> Walk:
     return Walk(z, objective, gradient, updated(at.H, z - at.z, gradient - at.gradient))
 
 
-def search(fit: Fit, at: Walk, direction: Tensor, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+class Trial(NamedTuple):
+    """A point on a line."""
+
+    z: Tensor
+    objective: Tensor
+    gradient: Tensor
+
+
+class Line(NamedTuple):
+    """What is known of a direction: from where it leads, and how long a step should be."""
+
+    z: Tensor
+    objective: Tensor
+    direction: Tensor
+    slope: Tensor
+    length: Tensor  # of the next trial
+    low: Tensor  # steps that descend
+    high: Tensor  # steps that do not, inf while there are none
+    descended: Tensor  # bool: whether any trial has
+
+
+def search(fit: Fit, at: Walk, direction: Tensor, slope: Tensor) -> Trial:
     """Point, objective and gradient by bisection for the weak Wolfe conditions; where a signal
     finds no descent it stays.
     """
-    found = at.z.clone(), at.objective.clone(), at.gradient.clone()
-    length, low = torch.ones_like(slope), torch.zeros_like(slope)
-    high = torch.full_like(slope, torch.inf)
-    descended = torch.zeros_like(slope, dtype=torch.bool)
-    left, some = torch.arange(len(slope), device=slope.device), fit
+    found = Trial(at.z.clone(), at.objective.clone(), at.gradient.clone())
+    one, none = torch.ones_like(slope), torch.zeros_like(slope)
+    lengths = one, none, torch.full_like(slope, torch.inf)
+    line = Line(at.z, at.objective, direction, slope, *lengths, none > 0)
+    left, best = torch.arange(len(slope), device=slope.device), found
     for k in range(SEARCH):
-        z = at.z[left] + length[left, None] * direction[left]
-        objective, gradient = some.gradient(z)
-        lower = objective <= at.objective[left] + DESCENT * length[left] * slope[left]
-        flatter = (gradient * direction[left]).sum(1) >= FLATTER * slope[left]
-        rows = left[lower]
-        for kept, a in zip(found, (z, objective, gradient), strict=True):
-            kept[rows] = a[lower]
-        descended[rows] = True
-        low[rows], high[left[~lower]] = length[rows], length[left[~lower]]
-        going = ~(lower & flatter) & ~(descended[left] & (k + 1 >= ENOUGH))
-        if not bool(going.any()):
-            break
-        rows = torch.nonzero(going)[:, 0]
-        left, some = left[rows], take(some, rows)
-        middle = 0.5 * (low[left] + high[left])
-        length[left] = torch.where(high[left].isinf(), LONGER * low[left], middle)
+        z = line.z + line.length[:, None] * line.direction
+        trial = Trial(z, *fit.gradient(z))
+        lower = trial.objective <= line.objective + DESCENT * line.length * line.slope
+        flatter = (trial.gradient * line.direction).sum(1) >= FLATTER * line.slope
+        best, line = where(lower, trial, best), _halved(line, lower)
+        going = ~(lower & flatter)
+        if k + 1 >= ENOUGH:
+            going &= ~line.descended
+        kept = torch.nonzero(going)[:, 0]  # the one wait for a GPU
+        if len(kept) < len(left):
+            store(found, left, best)
+            if not len(kept):
+                return found
+            fit, line, best, left = take(fit, kept), take(line, kept), take(best, kept), left[kept]
+    store(found, left, best)
     return found
+
+
+def _halved(line: Line, lower: Tensor) -> Line:
+    """With the length of the next trial, after one that descended or did not."""
+    low = torch.where(lower, line.length, line.low)
+    high = torch.where(lower, line.high, line.length)
+    length = torch.where(high.isinf(), LONGER * low, 0.5 * (low + high))
+    return line._replace(length=length, low=low, high=high, descended=line.descended | lower)
 
 
 def updated(H: Tensor, s: Tensor, y: Tensor) -> Tensor:

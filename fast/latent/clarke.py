@@ -8,12 +8,15 @@ piece descends; else its negative descends in all of them at once.
 Source: Burke, Lewis, Overton (2005), A robust gradient sampling algorithm.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from cvxinv.memory import room, signals_per_part
 
+from ..core import graphs
 from .eq1 import Fit
 
 RADIUS = 1e-5  # of the samples, relative to ||z||
@@ -38,19 +41,30 @@ def shortest(fit: Fit, z: Tensor, radius: float = RADIUS) -> Tensor:
     return (found * size).to(z)
 
 
+class Weights(NamedTuple):
+    """Of the gradients in a convex combination, (B, K), as FISTA takes them."""
+
+    weights: Tensor
+    ahead: Tensor  # extrapolated
+    t: Tensor  # how far
+
+
 def _shortest(gradients: Tensor) -> Tensor:
     """The shortest vector (B, n_0) in the convex hulls of gradients (B, K, n_0)."""
     Q = gradients @ gradients.mT
     bound = Q.diagonal(dim1=1, dim2=2).sum(1, keepdim=True)  # of the largest eigenvalue
     bound = bound.clamp_min(torch.finfo(Q.dtype).tiny)
-    weights = torch.full_like(Q[:, 0], 1 / Q.shape[1])
-    ahead, t = weights, 1.0
-    for _ in range(ITERATIONS):  # FISTA over the simplex
-        new = on_simplex(ahead - (Q @ ahead[:, :, None])[:, :, 0] / bound)
-        following = 0.5 * (1 + (1 + 4 * t * t) ** 0.5)
-        ahead = new + (t - 1) / following * (new - weights)
-        weights, t = new, following
-    return (weights[:, None, :] @ gradients)[:, 0]
+
+    def step(at: Weights) -> Weights:
+        """Of FISTA over the simplex."""
+        new = on_simplex(at.ahead - (Q @ at.ahead[:, :, None])[:, :, 0] / bound)
+        t = 0.5 * (1 + (1 + 4 * at.t * at.t).sqrt())
+        return Weights(new, new + (at.t - 1) / t * (new - at.weights), t)
+
+    same = torch.full_like(Q[:, 0], 1 / Q.shape[1])
+    begin = Weights(same, same, torch.ones((), dtype=torch.float64, device=Q.device))
+    found = graphs.fastest(step, begin)(begin, ITERATIONS)
+    return (found.weights[:, None, :] @ gradients)[:, 0]
 
 
 def sampled(fit: Fit, z: Tensor, radius: float) -> Tensor:

@@ -3,6 +3,7 @@ card, answers are those of the CPU, and the host seldom waits.
 """
 
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from cvxinv import LastLayer, LeastSquares, MidLayer
 from cvxinv.bench.instances import cases, gaussian
 from fast.core import loop
 from fast.core.units import scaled
-from fast.latent import clarke, race, steps
+from fast.latent import bfgs, clarke, race, steps
+from fast.latent.eq1 import Fit, fit_to
 from fast.latent.gradient_descent import EVERY
 from fast.methods import active_rows
 from fast.solve import ARRAYS, MATRICES, _signals
@@ -211,6 +213,17 @@ def test_gradient_descent_is_captured(steps):
     looks = sum(n for k, n in machine.waits.items() if "nonzero" in k and "gradient_descent" in k)
     assert looks == -(-steps // EVERY) + 1
     assert machine.kernels.total() <= 700  # beside the graph, however many steps there are
+
+
+def test_line_searches_wait_once_a_look():
+    with pretended() as machine:
+        fit, _ = fit_to(G.to("cuda"), torch.tensor(Y, device="cuda"), None)
+        walk = bfgs.begin(fit, torch.tensor(Z + 0.5, device="cuda"))
+        machine.waits.clear()
+        with mock.patch.object(Fit, "gradient", autospec=True, side_effect=Fit.gradient) as looks:
+            bfgs.search(fit, walk, -walk.gradient, -walk.gradient.square().sum(1))
+    assert looks.call_count > 3
+    assert machine.waits.total() == looks.call_count
 
 
 def test_caches_of_a_cpu_do_not_cut_what_a_card_does_at_once(monkeypatch):
