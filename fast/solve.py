@@ -22,7 +22,7 @@ from cvxinv.solution.certified import Answer, as_batch, as_kind, certifies, chos
 
 from . import default, printed
 from .alike import Run, grouped
-from .core import loop
+from .core import graphs, loop
 from .core.linear_systems import formed
 from .core.precision import full_precision
 from .methods.noiseless import ROUNDING
@@ -201,6 +201,7 @@ def _in_chunks(run: Run, problem: Any, x: Tensor | None, size: int, at: At) -> A
         else:
             continue
         size = -(-count // 2)
+        graphs.forget()
         torch.cuda.empty_cache()  # out here, where no traceback holds the tensors any more
     return join(parts)
 

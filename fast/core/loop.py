@@ -177,7 +177,9 @@ def run(
 
 def blindly(method: Method[S], state: S, steps: int) -> S:
     """The state after some steps, without a look at its residual."""
-    return _stepper(method, state, steps)(state, steps)
+    if method.capturable:
+        return graphs.kept(method, state, steps)
+    return graphs.plain(method.step)(state, steps)
 
 
 def _stepper(method: Method[S], state: S, every: int) -> graphs.Steps[S]:
