@@ -75,28 +75,44 @@ class Factors:
     def of(cls, layer: Layer, F: Mask, weights: Mask) -> "Factors":
         """Of F (W' diag(weights) W + gamma) F."""
         W, B = layer.W.to(torch.float32), len(layer.t)
-        free, wanted = F.values.expand(B, -1) != 0, weights.values.expand(B, -1)
+        free, w = F.values.expand(B, -1) != 0, weights.values.to(W.dtype).expand(B, -1)
         count = free.sum(1)
         k = max(1, int(count.amax()))
         places = torch.arange(k, device=W.device)
         used = (places < count[:, None]).to(W.dtype)
         columns = torch.argsort(free.to(torch.int8), dim=1, descending=True, stable=True)[:, :k]
-        H = torch.zeros(B, k, k, dtype=W.dtype, device=W.device)
-        for b in range(B):
-            rows, own = torch.nonzero(wanted[b])[:, 0], columns[b, : int(count[b])]
-            A = W.index_select(0, rows).index_select(1, own)
-            weighted = A * wanted[b, rows, None].to(W.dtype)
-            torch.mm(weighted.T, A, out=H[b, : len(own), : len(own)])
+        if W.is_cuda:
+            At = W.T[columns].mul_(used[:, :, None])
+            H = (At * w[:, None, :]) @ At.mT
+        else:
+            H = _one_by_one(W, w, columns, count)
         diagonal = H.diagonal(dim1=1, dim2=2)
         diagonal.add_(layer.gamma.values.to(W.dtype)[columns] * used)
         diagonal.add_(SHIFT_FLOAT32 * diagonal.amax(1, keepdim=True)).add_(1 - used)
         return cls(columns, used, torch.linalg.cholesky_ex(H)[0])
+
+    @staticmethod
+    def each(W: Tensor) -> int:
+        """Bytes for those of one signal and its part of W, of which a CPU has one at a time."""
+        m, n = W.shape
+        return 4 * (2 * n * n + (2 * m * n if W.is_cuda else 0))
 
     def times(self, r: Tensor) -> Tensor:
         """K r."""
         right = r.gather(1, self.columns).to(self.factor.dtype).mul_(self.used)
         found = torch.cholesky_solve(right[:, :, None], self.factor)[:, :, 0].mul_(self.used)
         return torch.zeros_like(r).scatter_add_(1, self.columns, found.to(r.dtype))
+
+
+def _one_by_one(W: Tensor, w: Tensor, columns: Tensor, count: Tensor) -> Tensor:
+    """A' diag(w) A for each signal's columns of W, on the rows that have a weight."""
+    B, k = columns.shape
+    H = torch.zeros(B, k, k, dtype=W.dtype, device=W.device)
+    for b in range(B):
+        rows, own = torch.nonzero(w[b])[:, 0], columns[b, : int(count[b])]
+        A = W.index_select(0, rows).index_select(1, own)
+        torch.mm((A * w[b, rows, None]).T, A, out=H[b, : len(own), : len(own)])
+    return H
 
 
 Preconditioner = Identity | Shared | LowRank | Factors

@@ -23,7 +23,7 @@ from cvxinv.rows import SHARED, take
 from ..core import loop
 from ..core.diagonal import Diagonal, Identity, Zero
 from ..core.layer import GramLayer, Layer
-from ..core.linear_systems import Own
+from ..core.linear_systems import Factors, Own
 from .active_rows import ConstrainedActiveSet
 from .active_set import ActiveSet, State
 
@@ -127,7 +127,7 @@ def _refined_each(newton: ActiveSet, max_iter: int, rounding: float) -> Found:
     if isinstance(newton, ConstrainedActiveSet) or not len(some):
         return _nothing(layer)
     best = loop.Result.at(layer.lam[some], layer.no_dual[some])
-    for part in parts(len(some), 2 * 4 * n * n, room(layer.W)):
+    for part in parts(len(some), Factors.each(layer.W), room(layer.W)):
         own = replace(take(newton, some[part]).exactly(), systems=Own())
         b = torch.arange(len(some), device=some.device)[part]
         everywhere = torch.ones_like(own.layer.lam)
@@ -143,8 +143,7 @@ def fitted(newton: ActiveSet, x: Tensor, max_iter: int, rounding: float) -> Foun
     newton = take(newton, some).exactly()
     best = _fits(newton, x[some], max_iter, rounding, HASTE)
     left = torch.nonzero(best.residual > NEAR * rounding)[:, 0]
-    n = newton.layer.W.shape[1]
-    for part in parts(len(left), 2 * 4 * n * n, room(x)):
+    for part in parts(len(left), Factors.each(newton.layer.W), room(x)):
         b = left[part]
         own = replace(take(newton, b), systems=Own())
         best.keep_better(b, _fits(own, x[some[b]], max_iter, rounding, PATIENCE))

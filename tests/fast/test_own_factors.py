@@ -7,7 +7,8 @@ import fast
 from cvxinv import LastLayer
 from fast.core.diagonal import Diagonal, Zero, ones
 from fast.core.layer import Layer
-from fast.core.linear_systems import Own
+from fast.core.linear_systems import Factors, Own
+from tests.support.pretend import memory, pretended
 
 
 def test_systems_are_solved_to_rounding_whatever_their_condition():
@@ -45,3 +46,28 @@ def test_nearly_square_layers_without_noise_are_solved_with_masks_of_their_own()
     assert determined.sum() >= 8
     error = np.abs(sol.x - x).max(axis=1) / np.abs(x).max(axis=1)
     assert (error[determined] <= 1e-8).all()
+
+
+def test_a_card_forms_them_at_once_and_waits_once():
+    rng = np.random.default_rng(2)
+    B, m, n = 7, 20, 9
+    W = torch.tensor(rng.standard_normal((m, n)))
+    F, w = (torch.tensor(rng.random((B, k)) < 0.7).to(W.dtype) for k in (n, m))
+    F[2] = 0
+
+    def factors(device):
+        there, none = W.to(device), torch.zeros(B, n, dtype=W.dtype, device=device)
+        gamma = Diagonal(torch.full((n,), 0.1, dtype=W.dtype, device=device))
+        t = torch.zeros(B, m, dtype=W.dtype, device=device)
+        layer = Layer(there, t, none, gamma, Diagonal(w.to(device)), ones(n, there), True)
+        return Factors.of(layer, Diagonal(F.to(device)), layer.rows), none + 1
+
+    here, right = factors("cpu")
+    with pretended() as machine:
+        there, ones_there = factors("cuda")
+        waits = [place for place in machine.waits if "copy" not in place]
+        found = memory(there.times(ones_there))
+    assert len(waits) == 1
+    np.testing.assert_array_equal(memory(there.columns), here.columns)
+    np.testing.assert_allclose(memory(there.factor), here.factor, atol=1e-5)
+    np.testing.assert_allclose(found, here.times(right), rtol=1e-4)
