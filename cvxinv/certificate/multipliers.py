@@ -42,7 +42,7 @@ def _part(q: Quadratic, x: Array) -> Array:
         assert isinstance(at, ConstrainedPoint)
         eta = _fit(at, tol)
         now = pair(at, eta).kkt
-        better = now < smallest[left]
+        better = xp.nonzero(now < smallest[left])[0]
         best[left[better]], smallest[left[better]] = eta[better], now[better]
     return best
 

@@ -115,7 +115,7 @@ def _minimise(f: _Penalty, x: Array, accuracy: Array) -> Array:
         # fall
         keep = (size > accuracy[left]) & ((-slope > floor) | (size < 0.5 * before[left]))
         before[left] = size
-        left = left[keep]
+        left = left[xp.nonzero(keep)[0]]
         if left.shape[0] == 0:
             break
     return x
@@ -202,7 +202,8 @@ def _run(p: Scaled, at: Iterate, tol: float, weights: Weights) -> Iterate:
         projected = replace(current, x=f.near(x))
         now = residual(here, projected)
         stalled = xp.where(now < 0.5 * smallest[left], xp.zeros_like(stalled), stalled + 1)
-        better = now < smallest[left]
+        # indices once: every mask would make a GPU's host wait
+        better = xp.nonzero(now < smallest[left])[0]
         chosen = left[better]
         best.x[chosen], best.eta[chosen], best.nu[chosen] = (
             projected.x[better],
@@ -210,7 +211,7 @@ def _run(p: Scaled, at: Iterate, tol: float, weights: Weights) -> Iterate:
             projected.nu[better],
         )
         smallest[chosen] = now[better]
-        keep = (smallest[left] > tol) & (stalled < PATIENCE)
+        keep = xp.nonzero((smallest[left] > tol) & (stalled < PATIENCE))[0]
         left, current, stalled = left[keep], current[keep], stalled[keep]
         if left.shape[0] == 0:
             break

@@ -58,13 +58,13 @@ def _round(
     J, k = frozen(G, supports)
     fitted = _fit(G.activation, J, k, y[b], M[b], v[b])
     before, after = (_cost(M[b] * (y[b] - G(point))) for point in (v[b], fitted))
-    v[b[after <= before]] = fitted[after <= before]
+    v[b] = xp.where((after <= before)[:, None], fitted, v[b])
     going = (after < before) & (after > _rounding(y[b]))
     now = G.supports(v[b])
     moved = xp.zeros_like(going)
     for old, new in zip(supports, now, strict=True):
         moved = moved | xp.any(old != new, axis=1)
-    going = going & moved
+    going = xp.nonzero(going & moved)[0]
     return b[going], [S[going] for S in now]
 
 
@@ -81,10 +81,11 @@ def _fit(phi: Activation, J: Array, k: Array, y: Array, M: Array, start: Array) 
         step = gauss_newton.step((M * phi.derivative(t))[:, :, None] * J, e)
         step = step * _length(phi, t, _product(J, step), y, M, _cost(e))[:, None]
         v[b] = v[b] + step
-        going = xp.any(xp.abs(step) > LAST * (1 + xp.abs(v[b])), axis=1)
-        if not bool(xp.any(going)):
+        # indices once: every mask would make a GPU's host wait
+        going = xp.nonzero(xp.any(xp.abs(step) > LAST * (1 + xp.abs(v[b])), axis=1))[0]
+        if not going.shape[0]:
             break
-        if not bool(xp.all(going)):
+        if going.shape[0] < b.shape[0]:
             b, J, k, y, M = (a[going] for a in (b, J, k, y, M))
     return v
 
@@ -97,8 +98,9 @@ def _length(phi: Activation, t: Array, change: Array, y: Array, M: Array, cost: 
     length = xp.ones_like(cost)
     b = xp.arange(cost.shape[0], device=getattr(cost, "device", None))  # those still too long
     for _ in range(HALVINGS):
-        worse = _cost(M * (y - phi(t + length[b][:, None] * change))) > cost
-        if not bool(xp.any(worse)):
+        now = _cost(M * (y - phi(t + length[b][:, None] * change)))
+        worse = xp.nonzero(now > cost)[0]
+        if not worse.shape[0]:
             return length
         b, t, change, y, M, cost = (a[worse] for a in (b, t, change, y, M, cost))
         length[b] = length[b] / 2
