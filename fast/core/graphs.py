@@ -7,8 +7,8 @@ A state is a NamedTuple of tensors; a step changes nothing in place that its cal
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -36,7 +36,23 @@ def plain(step: Step[S]) -> Steps[S]:
     return steps
 
 
-def captured(step: Step[S], state: S) -> Steps[S]:
+@dataclass(frozen=True, eq=False)
+class Captured(Generic[S]):
+    """A graph of a step, from and to the same memory."""
+
+    step: Step[S]  # what the graph reads lives as long as the step does
+    static: S
+    graph: Any
+
+    def __call__(self, state: S, count: int) -> S:
+        """So many steps from a state."""
+        _copy(self.static, state)
+        for _ in range(count):
+            self.graph.replay()
+        return _cloned(self.static)
+
+
+def captured(step: Step[S], state: S) -> Captured[S]:
     """A graph of the step, for states of the same shapes as this one.
 
     A capture belongs to one device, the tensors' own, which need not be the current one; other
@@ -53,14 +69,7 @@ def captured(step: Step[S], state: S) -> Steps[S]:
         here.wait_stream(stream)
         with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             _copy(static, step(static))
-
-    def steps(state: S, count: int) -> S:
-        _copy(static, state)
-        for _ in range(count):
-            graph.replay()
-        return _cloned(static)
-
-    return steps
+    return Captured(step, static, graph)
 
 
 # -- graphs that are kept for the next call --------------------------------------------------------
@@ -85,11 +94,12 @@ def kept(method: Stepping[S], state: S, count: int) -> S:
     A capture takes as long as hundreds of kernels. The work of one stream is done in order, and one
     thread at a time gives it: no call sees the arrays of another.
     """
+    if not state[0].is_cuda:
+        return plain(method.step)(state, count)
     kind, tensors = _apart(method)
     of_state, own = _apart(state)
-    bytes_ = sum(a.numel() * a.element_size() for a in tensors + own)
-    if not state[0].is_cuda or bytes_ > LARGEST:
-        return fastest(method.step, state)(state, count)
+    if sum(a.numel() * a.element_size() for a in tensors + own) > LARGEST:
+        return captured(method.step, state)(state, count)
     stream = torch.cuda.current_stream(state[0].device)
     key = stream, torch.is_inference_mode_enabled(), kind, of_state
     with _lock:
