@@ -28,8 +28,9 @@ from cvxinv.problems import LastLayer, LayerProblem, LeastSquares
 from cvxinv.rows import take
 from cvxinv.solution.certified import Answer, certified
 
+from .compiled import active_sets as compiled
 from .core import loop
-from .core.layer import ConstrainedLayer, Layer
+from .core.layer import ConstrainedLayer, GramLayer, Layer
 from .core.units import finite, scaled
 from .methods import active_rows, graph_admm, last_resort, noiseless, nonconvex
 from .methods.active_set import ActiveSet, State
@@ -84,22 +85,75 @@ class Default:
         q = problem.quadratic()
         exact = isinstance(problem, LeastSquares)
         layer, units = scaled(q, even=exact)
-        newton = active_rows.method(layer, self.goal, exact)
-        if exact:  # the solution of least norm: conjugate gradients in float64 find it, from zero
-            zero = newton.start(torch.zeros_like(layer.lam), layer.no_dual)
-            best = loop.run(newton, zero, self.rounded, self.max_iter, patience=PATIENCE)
-        elif x is None:
-            best = self.cold(layer, newton)
+        if exact:
+            best = self.least_norm(layer)
+        elif x is not None:
+            best = self.batched(layer, units.scale(x, layer))
+        elif compiled.usable(layer):
+            best = self.one_by_one(layer)
         else:
-            best = self.warm(newton, units.scale(x, layer))
-        if not exact:
-            self.again(layer, newton, best)
-            self.down_to_rounding(newton, best)
+            best = self.batched(layer)
         return self.certified(Unsure(problem, q, layer, units, best))
 
-    # -- steps 1 to 3 ---------------------------------------------------------------------------
+    def least_norm(self, layer: Layer) -> loop.Result:
+        """The solution of least norm: conjugate gradients in float64 find it, from zero."""
+        newton = active_rows.method(layer, self.goal, exact=True)
+        zero = newton.start(torch.zeros_like(layer.lam), layer.no_dual)
+        return loop.run(newton, zero, self.rounded, self.max_iter, patience=PATIENCE)
 
-    def cold(self, layer: Layer, newton: ActiveSet) -> loop.Result:
+    # -- compiled: steps 2 and 3 for one signal after the other ---------------------------------
+
+    def one_by_one(self, layer: Layer) -> loop.Result:
+        """ADMM, compiled active sets, and all else for the signals that these do not solve."""
+        layer = layer.with_gram()
+        clean = noiseless.refined_alike(layer, self.max_iter, self.rounding)
+        best = noiseless.completed(layer, clean, self.goal, partial(self.noisy_ones, layer))
+        left = torch.nonzero(best.residual > self.goal)[:, 0]
+        budget = self.max_iter - int(best.iterations[left].amax()) if len(left) else 0
+        if budget > 0:
+            found = replace(self, max_iter=budget).batched(take(layer, left))
+            found.iterations += best.iterations[left]
+            best.keep_better(left, found)
+        return best
+
+    def noisy_ones(self, layer: Layer, b: Any) -> loop.Result:
+        """Those signals from ADMM, or from zero where columns are few, by compiled active sets."""
+        layer = take(layer, b)
+        x, dual, steps, easy = torch.zeros_like(layer.lam), layer.no_dual, 0, False
+        if layer.W.shape[1] > compiled.FEW:
+            base: Any = graph_admm.method(layer.to(torch.float32))
+            steps, easy = min(base.fewer, self.max_iter), base.easy
+            state = loop.blindly(base, base.cold(), steps)
+            x, dual = (finite(a, layer.t.dtype) for a in base.answer(state))
+        budget = self.max_iter - steps
+
+        goal = self.goal if steps else self.rounded  # where it costs next to nothing
+        best, doubtful = compiled.solve(layer, x, dual, goal, self.rounded, budget, easy)
+        if isinstance(layer, GramLayer):  # whose last digits are not those of the data
+            self.from_the_data(layer, best, doubtful & (best.residual <= self.goal))
+        best.iterations += steps
+        return best
+
+    def from_the_data(self, layer: Layer, best: loop.Result, doubtful: Tensor) -> None:
+        """Down to rounding for signals whose supports hang on the last digits."""
+        b = torch.nonzero(doubtful & (best.residual > self.rounded))[:, 0]
+        if len(b):
+            some, at = take(layer, b).without_gram(), (best.x[b], best.dual[b])
+            found, _ = compiled.solve(some, *at, self.goal, self.rounded, self.max_iter)
+            found.iterations += best.iterations[b]
+            best.keep_better(b, found)
+
+    # -- in batches: steps 1 to 4 ---------------------------------------------------------------
+
+    def batched(self, layer: Layer, x: Tensor | None = None) -> loop.Result:
+        """From a caller's points if there are some."""
+        newton = active_rows.method(layer, self.goal)
+        best = self.cold(newton) if x is None else self.warm(newton, x)
+        self.again(layer, newton, best)
+        self.down_to_rounding(newton, best)
+        return best
+
+    def cold(self, newton: ActiveSet) -> loop.Result:
         """From nothing: least squares, ADMM, fits and active sets."""
         if newton.cheap:
             return self.run(newton, newton.cold(), self.max_iter)
@@ -142,8 +196,6 @@ class Default:
         """Active sets down to the goal."""
         goal = self.goal if method.direct else FURTHER * self.goal
         return loop.run(method, state, goal, max(0, max_iter), patience=PATIENCE)
-
-    # -- step 4 ---------------------------------------------------------------------------------
 
     def again(self, layer: Layer, newton: ActiveSet, best: loop.Result) -> None:
         """More ADMM iterations, fits and active sets for the signals that are left."""

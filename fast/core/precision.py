@@ -1,42 +1,17 @@
 """float32 products in float32: TF32 and bfloat16 would lose the digits that the refinement counts
 on. And whether a device has float64 to spare.
-
-The setting belongs to the process, and several threads may solve at once: the first to come in
-saves and sets it, the last to go out restores it.
 """
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
+from .process_wide import ProcessWide
+
 # compute capabilities of GPUs whose float64 is half as fast as float32: P100 to B200, others have
 # little of it
 AMPLE = {(6, 0), (7, 0), (8, 0), (9, 0), (10, 0)}
-
-_lock = threading.Lock()
-_inside = 0  # how many threads are in `full_precision`
-_before: list[str] = []
-
-
-@contextmanager
-def full_precision() -> Iterator[None]:
-    """IEEE float32 products while any thread is inside, and what was set before afterwards."""
-    global _inside, _before
-    with _lock:
-        if _inside == 0:
-            _before = _get()
-            _set(["ieee"] * len(_before))
-        _inside += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0:
-                _set(_before)
 
 
 def ample_float64(device: torch.device) -> bool:
@@ -67,3 +42,12 @@ def _set(values: list[str]) -> None:
     for place, value in zip(_PLACES, values, strict=True):
         if place.fp32_precision != value:
             place.fp32_precision = value
+
+
+def _ieee() -> Callable[[], None]:
+    before = _get()
+    _set(["ieee"] * len(before))
+    return lambda: _set(before)
+
+
+full_precision = ProcessWide(_ieee)  # IEEE float32 products while any thread is inside

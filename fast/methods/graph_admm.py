@@ -14,16 +14,31 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from cvxinv.rows import SHARED
+from cvxinv.rows import SHARED, take
 
+from ..core import loop
 from ..core.diagonal import Mask
 from ..core.layer import ConstrainedLayer, GramLayer, Layer
 from ..core.linear_systems import LowRank, Shared, inverse, shrinkage
 
 RELAX = 1.7  # over-relaxation
-RHO_GRAM = 0.2
 RHO, TAU = 0.6, 0.2
-BASE, BASE_GRAM = 40, 20  # iterations that bring active sets near enough to find the right ones
+# iterations that bring active sets near enough to find the right ones; fewer do where each signal
+# has a factor of its own, which makes another attempt cheap
+BASE, FEWER = 40, 20
+PILOT = 16  # signals that choose the setting of the Gram form
+
+
+class Setting(NamedTuple):
+    """Of the Gram form."""
+
+    rho: float
+    relax: float  # over-relaxation
+    base: int  # iterations
+
+
+USUAL = Setting(0.2, 1.7, 20)
+EASY = Setting(0.6, 1.9, 15)  # for a well conditioned A: quicker, or much slower
 
 
 class GramState(NamedTuple):
@@ -42,17 +57,32 @@ class GramADMM:
     layer: GramLayer
     K: Tensor = field(metadata=SHARED)  # rho (A'A + diag(gamma) + rho I)^-1
     offset: Tensor  # (B, n) K A't / rho
+    setting: Setting
 
     capturable: ClassVar[bool] = True
-    base: ClassVar[int] = BASE_GRAM
+
+    @property
+    def base(self) -> int:
+        """Iterations before active sets."""
+        return self.setting.base
+
+    @property
+    def easy(self) -> bool:
+        """Whether A is well conditioned."""
+        return self.setting == EASY
+
+    @property
+    def fewer(self) -> int:
+        """The same where these have a factor for each signal."""
+        return self.setting.base
 
     def start(self, x: Tensor, dual: Tensor) -> GramState:
         """From a point, with the multipliers that belong to it at a solution."""
-        return GramState(x, self.layer.descent(x).div_(RHO_GRAM))
+        return GramState(x, self.layer.descent(x).div_(self.setting.rho))
 
     def cold(self) -> GramState:
         """From the projected ridge solution."""
-        z = self.layer.prox(self.offset, 1 / RHO_GRAM)
+        z = self.layer.prox(self.offset, 1 / self.setting.rho)
         return GramState(z, torch.zeros_like(z))
 
     @property
@@ -63,8 +93,9 @@ class GramADMM:
     def step(self, state: GramState) -> GramState:
         z, u = state
         x = torch.addmm(self.offset, z - u, self.K)
-        w = u.add(x, alpha=RELAX).add_(z, alpha=1 - RELAX)
-        z = self.layer.prox(w, 1 / RHO_GRAM)
+        relax = self.setting.relax
+        w = u.add(x, alpha=relax).add_(z, alpha=1 - relax)
+        z = self.layer.prox(w, 1 / self.setting.rho)
         return GramState(z, w.sub_(z))
 
     def residual(self, state: GramState) -> Tensor:
@@ -98,6 +129,8 @@ class GraphADMM:
 
     capturable: ClassVar[bool] = True
     base: ClassVar[int] = BASE
+    fewer: ClassVar[int] = FEWER
+    easy: ClassVar[bool] = False
 
     def start(self, x: Tensor, dual: Tensor) -> GraphState:
         """From a point and its multipliers, as they are related at a solution."""
@@ -161,10 +194,7 @@ class ConstrainedGraphADMM(GraphADMM):
 def method(layer: Layer) -> GramADMM | GraphADMM:
     """The form that fits the layer."""
     if isinstance(layer, GramLayer):
-        H = layer.gram.to(torch.float64, copy=True)
-        H.diagonal().add_(layer.gamma.values + RHO_GRAM)
-        K = inverse(H).to(layer.W.dtype)
-        return GramADMM(layer, RHO_GRAM * K, layer.g @ K)
+        return _piloted(layer)
     rows = layer.rows.values.expand_as(layer.t)
     # rows that take no part, and inequalities below their bound, stay where they are
     shrink = RHO / (1 + RHO) * rows + (1 - rows)
@@ -173,3 +203,25 @@ def method(layer: Layer) -> GramADMM | GraphADMM:
         ceiling = torch.where(layer.off > 0, layer.d, torch.inf)
         return ConstrainedGraphADMM(layer, *parts, ceiling)
     return GraphADMM(layer, *parts)
+
+
+def _piloted(layer: GramLayer) -> GramADMM:
+    """The Gram form, in the setting that a few of the signals ask for."""
+    if len(layer.t) < 4 * PILOT:
+        return _gram_form(layer, USUAL)
+    few = take(layer, slice(PILOT))
+    left = []
+    for setting in (USUAL, EASY):
+        one = _gram_form(few, setting)
+        near = loop.blindly(one, one.cold(), EASY.base - 1)
+        after = one.step(near)
+        moved = torch.linalg.vector_norm(after.z - near.z, dim=1)
+        left.append((moved / torch.linalg.vector_norm(after.z, dim=1)).nan_to_num(1.0).median())
+    return _gram_form(layer, EASY if bool(left[1] < left[0]) else USUAL)
+
+
+def _gram_form(layer: GramLayer, setting: Setting) -> GramADMM:
+    H = layer.gram.to(torch.float64, copy=True)
+    H.diagonal().add_(layer.gamma.values + setting.rho)
+    K = inverse(H).to(layer.W.dtype)
+    return GramADMM(layer, setting.rho * K, layer.g @ K, setting)

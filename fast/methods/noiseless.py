@@ -100,9 +100,14 @@ Found = tuple[Tensor, loop.Result]
 def refined(newton: ActiveSet, max_iter: int, rounding: float) -> Found:
     """Least-squares solutions from one factor for all; of no signals, where there is none."""
     layer = newton.layer
-    none = _nothing(layer)
     if isinstance(layer.rows, Diagonal) and isinstance(layer.columns, Identity):
         return _refined_each(newton, max_iter, rounding)
+    return refined_alike(layer, max_iter, rounding)
+
+
+def refined_alike(layer: Layer, max_iter: int, rounding: float) -> Found:
+    """The same where all signals have the same rows, and A'A is at hand."""
+    none = _nothing(layer)
     if not isinstance(layer, GramLayer) or not _weightless(layer).any():
         return none
     factor, failed = torch.linalg.cholesky_ex(layer.gram)
