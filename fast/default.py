@@ -108,30 +108,36 @@ class Default:
         layer = layer.with_gram()
         clean = noiseless.refined_alike(layer, self.max_iter, self.rounding)
         best = noiseless.completed(layer, clean, self.goal, partial(self.noisy_ones, layer))
+        if layer.W.shape[1] > compiled.FEW:
+            self.others(best, lambda b, budget: budget.noisy_ones(layer, b, ROUNDS[0]))
+        self.others(best, lambda b, budget: budget.batched(take(layer, b)))
+        return best
+
+    def others(self, best: loop.Result, solve: Callable[[Tensor, "Default"], loop.Result]) -> None:
+        """Something else for the signals that are left, with what is left of the iterations."""
         left = torch.nonzero(best.residual > self.goal)[:, 0]
         budget = self.max_iter - int(best.iterations[left].amax()) if len(left) else 0
         if budget > 0:
-            found = replace(self, max_iter=budget).batched(take(layer, left))
+            found = solve(left, replace(self, max_iter=budget))
             found.iterations += best.iterations[left]
             best.keep_better(left, found)
-        return best
 
-    def noisy_ones(self, layer: Layer, b: Any) -> loop.Result:
+    def noisy_ones(self, layer: Layer, b: Any, steps: int | None = None) -> loop.Result:
         """Those signals from ADMM, or from zero where columns are few, by compiled active sets."""
         layer = take(layer, b)
-        x, dual, steps, easy = torch.zeros_like(layer.lam), layer.no_dual, 0, False
-        if layer.W.shape[1] > compiled.FEW:
+        x, dual, easy = torch.zeros_like(layer.lam), layer.no_dual, False
+        few = layer.W.shape[1] <= compiled.FEW
+        if not few:
             base: Any = graph_admm.method(layer.to(torch.float32))
-            steps, easy = min(base.fewer, self.max_iter), base.easy
+            steps, easy = min(steps or base.fewer, self.max_iter), base.easy
             state = loop.blindly(base, base.cold(), steps)
             x, dual = (finite(a, layer.t.dtype) for a in base.answer(state))
-        budget = self.max_iter - steps
-
-        goal = self.goal if steps else self.rounded  # where it costs next to nothing
+        budget = self.max_iter - (steps or 0)
+        goal = self.rounded if few else self.goal  # where it costs next to nothing
         best, doubtful = compiled.solve(layer, x, dual, goal, self.rounded, budget, easy)
         if isinstance(layer, GramLayer):  # whose last digits are not those of the data
             self.from_the_data(layer, best, doubtful & (best.residual <= self.goal))
-        best.iterations += steps
+        best.iterations += steps or 0
         return best
 
     def from_the_data(self, layer: Layer, best: loop.Result, doubtful: Tensor) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import cache
-from importlib.util import find_spec
+from importlib import import_module
 from itertools import count
 from typing import Any
 
@@ -32,10 +32,10 @@ FEW = 32  # columns up to which signals are solved from nothing, and BLAS takes 
 @cache
 def installed() -> bool:
     """Whether all that compiled code needs is there, and numba compiles."""
-    if any(find_spec(name) is None for name in NEEDED):
+    try:
+        numba, *_ = map(import_module, NEEDED)
+    except ImportError:
         return False
-    import numba
-
     config: Any = numba.config
     return not config.DISABLE_JIT
 

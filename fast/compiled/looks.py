@@ -69,7 +69,8 @@ def look_at_gram(q: Shared, s: Signal) -> None:
 @jit
 def force(s: Signal, i: int) -> float:
     """What row i adds to the gradient, of W_i: t - A x, or -eta."""
-    return s.t[i] - s.v[i] if s.on[i] else -s.eta[i]
+    value: float = s.t[i] - s.v[i] if s.on[i] else -s.eta[i]
+    return value
 
 
 @jit
@@ -77,7 +78,8 @@ def natural(q: Shared, s: Signal) -> float:
     """Largest natural residual of columns and rows (`core.residual`); what rounding makes of a far
     x, if that is larger.
     """
-    largest, far = 0.0, 0.0
+    largest: float = 0.0
+    far: float = 0.0
     for j in range(len(s.x)):
         y = s.x[j] + s.r[j] - s.lam[j]
         if q.nonnegative and y < 0:

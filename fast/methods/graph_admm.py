@@ -207,7 +207,7 @@ def method(layer: Layer) -> GramADMM | GraphADMM:
 
 def _piloted(layer: GramLayer) -> GramADMM:
     """The Gram form, in the setting that a few of the signals ask for."""
-    if len(layer.t) < 4 * PILOT:
+    if len(layer.t) < 4 * PILOT or layer.W.is_cuda:  # where launches cost more than steps
         return _gram_form(layer, USUAL)
     few = take(layer, slice(PILOT))
     left = []

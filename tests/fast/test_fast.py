@@ -8,6 +8,7 @@ import scipy.optimize
 
 import fast
 from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, MidLayer, Status, verify
+from tests.support.engines import engine  # noqa: F401
 from tests.support.instances import (
     CLASSES,
     CONSTRAINED,

@@ -17,6 +17,7 @@ from cvxinv import (
 from fast.core.units import scaled
 from fast.methods import interior_point, last_resort
 from tests.support.adversarial import BIG_ROW, SMALL_ROW
+from tests.support.engines import engine  # noqa: F401
 from tests.support.instances import CLASSES, CONSTRAINED, DATA
 from tests.support.oracles import distance, orthonormal
 from tests.support.tolerances import KKT, SAME_OBJECTIVE, SAME_POINT

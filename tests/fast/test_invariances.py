@@ -13,6 +13,7 @@ from cvxinv import (
     Status,
 )
 from tests.support.cases import Case, cases, sizes
+from tests.support.engines import engine  # noqa: F401
 from tests.support.instances import (
     DATA,
     MASK,

@@ -6,6 +6,7 @@ from scipy.optimize import nnls
 
 import fast
 from cvxinv import LastLayer, MidLayer, Status, reference
+from tests.support.engines import engine  # noqa: F401
 from tests.support.tolerances import ALONE
 
 COUNT = 24

@@ -8,6 +8,7 @@ from cvxinv import LastLayer
 from fast.core.diagonal import Diagonal, Zero, ones
 from fast.core.layer import Layer
 from fast.core.linear_systems import Factors, Own
+from tests.support.engines import engine  # noqa: F401
 from tests.support.pretend import memory, pretended
 
 

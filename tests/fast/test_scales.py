@@ -12,6 +12,7 @@ from cvxinv import (
     Status,
     reference,
 )
+from tests.support.engines import engine  # noqa: F401
 from tests.support.instances import CLASSES, CONSTRAINED, DATA, SEEDS, chosen, instance, replaced
 from tests.support.oracles import distance
 from tests.support.tolerances import ALONE, KKT, SAME_OBJECTIVE, SAME_POINT
