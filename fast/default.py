@@ -4,11 +4,12 @@ is left goes to slower and surer ones.
     1. signals without noise, where one factor serves all: least squares (`noiseless`);
     2. ADMM in float32, a fixed number of iterations: close enough for active sets to find the right
        ones;
-    3. signals without noise: least squares once more; others: active sets, residuals in float64,
-       down to the goal;
+    3. active sets, residuals in float64, down to the goal, or to rounding where supports hang on
+       the last digits. On a CPU they are compiled and take one signal after the other, with a
+       factor each (`compiled`). Else, and for what these leave, they are batched, with conjugate
+       gradients; and before them least squares once more, for signals without noise;
     4. signals that are left: more ADMM iterations from the best point so far, now in float64, and
-       step 3 again; and signals whose supports hang on the last digits: active sets down to
-       rounding;
+       step 3 again;
     5. signals that the certificate does not call optimal: is there a point that satisfies their
        inequalities (`infeasible`)? If so, dense methods (`last_resort`).
 

@@ -40,7 +40,7 @@ _OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": _ORDER}
 
 def jit(function: Function) -> Function:
     """The function compiled, as a part of others."""
-    return cast(Function, numba.njit(**_OPTIONS)(function))
+    return cast(Function, numba.njit(inline="always", **_OPTIONS)(function))
 
 
 def entry(function: Function) -> Function:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .lapack import jit
-from .state import Shared, Signal
+from .state import Array, Shared, Signal
 
 EPS = 2.0**-52
 FAR = 1e6  # size of an x of which float64 does not hold the residual
@@ -47,23 +47,31 @@ def look(q: Shared, s: Signal) -> None:
 @jit
 def look_at_gram(q: Shared, s: Signal) -> None:
     """r = A't - A'A x, over the entries of x that are not zero, four at a time."""
-    r, n, k = s.r, len(s.x), 0
-    j = np.zeros(4, np.int64)
-    a = np.zeros(4)
-    for i in range(n):
-        r[i] = s.g[i]
-    for i in range(n + 1):
-        last = i == n
-        if not last and s.x[i] != 0:
-            j[k], a[k] = i, s.x[i]
-            k += 1
-        if k == 4 or (last and k > 0):
-            h0, h1, h2, h3 = q.gram[j[0]], q.gram[j[1]], q.gram[j[2]], q.gram[j[3]]
-            a0, a1, a2, a3 = a[0], a[1], a[2], a[3]
-            for c in range(n):
-                r[c] -= (a0 * h0[c] + a1 * h1[c]) + (a2 * h2[c] + a3 * h3[c])
-            k = 0
-            a[:] = 0.0
+    x, r, n = s.x, s.r, len(s.x)
+    for c in range(n):
+        r[c] = s.g[c]
+    i = following(x, -1)
+    while i < n:
+        j = following(x, i)
+        k = following(x, j)
+        l = following(x, k)
+        h0, a0 = q.gram[i], x[i]
+        # past the end the first one takes part again, with nothing
+        h1, a1 = (q.gram[j], x[j]) if j < n else (h0, 0.0)
+        h2, a2 = (q.gram[k], x[k]) if k < n else (h0, 0.0)
+        h3, a3 = (q.gram[l], x[l]) if l < n else (h0, 0.0)
+        for c in range(n):
+            r[c] -= (a0 * h0[c] + a1 * h1[c]) + (a2 * h2[c] + a3 * h3[c])
+        i = following(x, l)
+
+
+@jit
+def following(x: Array, i: int) -> int:
+    """The next entry after i that is not zero; len(x) if there is none."""
+    i += 1
+    while i < len(x) and x[i] == 0:
+        i += 1
+    return i
 
 
 @jit
