@@ -30,7 +30,7 @@ def _stamp() -> str:
     return sha256(b"".join(sources)).hexdigest()[:16]
 
 
-_CACHE = _HERE / "__pycache__" / _stamp()
+_CACHE = _HERE / "__pycache__" / f"{__package__}-{_stamp()}"  # types are kept by their names
 
 
 # sums in any order, as vector instructions take them; nan and inf keep their meaning

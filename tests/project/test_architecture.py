@@ -28,7 +28,7 @@ FAST = """
     solve
     default      printed      alike
     unsure
-    latent       methods
+    latent       methods      compiled
     core
 """
 LOADS_TORCH = ("fast", "cvxinv.generator.from_torch", "cvxinv.generator.nn")  # when imported
