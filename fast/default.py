@@ -48,6 +48,7 @@ FURTHER = 0.2
 # and tried again
 WEAK = 0.1
 ROUNDS = (100, 400, 1600)  # ADMM iterations in the rounds for signals that are left
+ALONE = 8  # signals up to which the factor that ADMM needs does not pay
 EVERY = 25
 PATIENCE = 4  # active-set steps without halving the residual: a cycle, or rounding level
 PATIENCE_ROUNDING = 2
@@ -109,8 +110,7 @@ class Default:
         layer = layer.with_gram()
         clean = noiseless.refined_alike(layer, self.max_iter, self.rounding)
         best = noiseless.completed(layer, clean, self.goal, partial(self.noisy_ones, layer))
-        if layer.W.shape[1] > compiled.FEW:
-            self.others(best, lambda b, budget: budget.noisy_ones(layer, b, ROUNDS[0]))
+        self.others(best, lambda b, budget: budget.noisy_ones(layer, b, ROUNDS[0]))
         self.others(best, lambda b, budget: budget.batched(take(layer, b)))
         return best
 
@@ -124,11 +124,13 @@ class Default:
             best.keep_better(left, found)
 
     def noisy_ones(self, layer: Layer, b: Any, steps: int | None = None) -> loop.Result:
-        """Those signals from ADMM, or from zero where columns are few, by compiled active sets."""
+        """Those signals by compiled active sets: from ADMM, or, where that costs more than it
+        saves, from zero.
+        """
         layer = take(layer, b)
         x, dual, easy = torch.zeros_like(layer.lam), layer.no_dual, False
         few = layer.W.shape[1] <= compiled.FEW
-        if not few:
+        if steps or not (few or len(x) <= ALONE):
             base: Any = graph_admm.method(layer.to(torch.float32))
             steps, easy = min(steps or base.fewer, self.max_iter), base.easy
             state = loop.blindly(base, base.cold(), steps)

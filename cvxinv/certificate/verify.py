@@ -76,7 +76,7 @@ eps (1 + L) / lam)^2 <= tol, lam in its units: lam >= 1e-6 for L <= 1e4; respect
 from typing import Any
 
 from cvxinv import checks, rows
-from cvxinv.arrays import Array, dtype_name, float64, namespace
+from cvxinv.arrays import Array, dtype_name, float64, is_torch, match, namespace, to_numpy
 from cvxinv.certificate import linear_program, rival, scaling
 from cvxinv.certificate.bound import bound
 from cvxinv.certificate.certificate import Certificate
@@ -94,6 +94,7 @@ RESIDUAL = 1e-4
 ROUNDED = 1e-12  # whose residual is not down at rounding, or whose terms cancel,
 FEW = 1e-10  # and which have more than this to lose; with weights too small for the bound to tell:
 WEAK_LAM, WEAK_GAMMA = 1e-6, 1e-10
+LIGHT = 1 << 13  # entries of the points
 LEAST_WEIGHT = 1e-20  # in units of s^2: rounding of the data costs as much
 
 
@@ -151,8 +152,21 @@ def certify(
     elif isinstance(problem, LastLayer) and not problem.convex:
         c, support = _nonconvex(problem, x, accuracy)
     else:
-        c, support = _quadratic(problem.quadratic() if q is None else q, x, eta, accuracy)
+        q = problem.quadratic() if q is None else q
+        if not _light(x):
+            c, support = _quadratic(q, x, eta, accuracy)
+        else:
+            eta = None if eta is None else to_numpy(eta)
+            found = _quadratic(q.in_numpy(), to_numpy(x), eta, accuracy)
+            c, support = (rows.mapped(lambda a: match(a, data), part) for part in found)
     return given.back(c), given.back(support)
+
+
+def _light(x: Array) -> bool:
+    """Whether tensors are so small that calls take longer than what they compute: NumPy's are
+    shorter.
+    """
+    return is_torch(x) and x.device.type == "cpu" and x.shape[0] * x.shape[1] <= LIGHT
 
 
 def _usable(x: Array, eta: Array | None) -> tuple[Array, Array | None, Array]:

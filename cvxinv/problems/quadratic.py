@@ -7,11 +7,11 @@ A and C are rows of one matrix W that all B signals share; which rows is a boole
 so a batch needs no slicing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
-from cvxinv.arrays import Array, float64, namespace
+from cvxinv.arrays import Array, float64, namespace, to_numpy
 from cvxinv.rows import SHARED
 
 
@@ -49,6 +49,12 @@ class Quadratic:
     def inequalities(self) -> Array:
         """(B, m) bool: C = W[inequalities]."""
         return ~self.rows if self.constrained else namespace(self.rows).zeros_like(self.rows)
+
+    def in_numpy(self) -> "Quadratic":
+        """The same with NumPy arrays, which share the memory of tensors on a CPU."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        arrays = {name: to_numpy(a) for name, a in values.items() if hasattr(a, "ndim")}
+        return replace(self, **arrays)
 
     @cached_property
     def used(self) -> Array:
