@@ -124,9 +124,7 @@ class Default:
             best.keep_better(left, found)
 
     def noisy_ones(self, layer: Layer, b: Any, steps: int | None = None) -> loop.Result:
-        """Those signals by compiled active sets: from ADMM, or, where that costs more than it
-        saves, from zero.
-        """
+        """Those signals by compiled active sets: from ADMM, or from zero where that costs less."""
         layer = take(layer, b)
         x, dual, easy = torch.zeros_like(layer.lam), layer.no_dual, False
         few = layer.W.shape[1] <= compiled.FEW

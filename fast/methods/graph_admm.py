@@ -26,7 +26,9 @@ RHO, TAU = 0.6, 0.2
 # iterations that bring active sets near enough to find the right ones; fewer do where each signal
 # has a factor of its own, which makes another attempt cheap
 BASE, FEWER = 40, 20
-PILOT = 16  # signals that choose the setting of the Gram form
+# signals that choose the setting of the Gram form, and what a step moves them once they are near,
+# relative
+PILOT, STILL = 16, 3e-5
 
 
 class Setting(NamedTuple):
@@ -207,17 +209,15 @@ def method(layer: Layer) -> GramADMM | GraphADMM:
 
 def _piloted(layer: GramLayer) -> GramADMM:
     """The Gram form, in the setting that a few of the signals ask for."""
-    if len(layer.t) < 4 * PILOT or layer.W.is_cuda:  # where launches cost more than steps
-        return _gram_form(layer, USUAL)
-    few = take(layer, slice(PILOT))
-    left = []
-    for setting in (USUAL, EASY):
-        one = _gram_form(few, setting)
-        near = loop.blindly(one, one.cold(), EASY.base - 1)
-        after = one.step(near)
-        moved = torch.linalg.vector_norm(after.z - near.z, dim=1)
-        left.append((moved / torch.linalg.vector_norm(after.z, dim=1)).nan_to_num(1.0).median())
-    return _gram_form(layer, EASY if bool(left[1] < left[0]) else USUAL)
+    if len(layer.t) >= 4 * PILOT and not layer.W.is_cuda:  # where launches cost more than steps
+        easy = _gram_form(layer, EASY)
+        some = take(easy, slice(PILOT))
+        state = loop.blindly(some, some.cold(), EASY.base - 1)
+        near, after = state.z, some.step(state).z
+        moved = torch.linalg.vector_norm(after - near, dim=1)
+        if bool((moved <= STILL * torch.linalg.vector_norm(after, dim=1)).double().mean() > 0.5):
+            return easy
+    return _gram_form(layer, USUAL)
 
 
 def _gram_form(layer: GramLayer, setting: Setting) -> GramADMM:
