@@ -140,11 +140,10 @@ def in_threads(
     """
     threads = min(torch.get_num_threads(), parts)
     with single_threaded() if blas else nullcontext():
-        if threads <= 1:
-            run(starts)
-            return
-        for future in [_pool(threads).submit(run, starts) for _ in range(threads)]:
-            future.result()
+        others = [_pool(threads).submit(run, starts) for _ in range(threads - 1)]
+        run(starts)
+        for other in others:
+            other.result()
 
 
 @cache
