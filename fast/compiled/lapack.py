@@ -67,6 +67,7 @@ def _routine(module: str, name: str, arguments: int) -> Any:
 
 
 _syrk = _routine("cython_blas", "ssyrk", 10)
+_gemm = _routine("cython_blas", "sgemm", 13)
 _potrf = _routine("cython_lapack", "spotrf", 5)
 _potrs = _routine("cython_lapack", "spotrs", 8)
 _trsv = _routine("cython_blas", "strsv", 8)
@@ -88,6 +89,18 @@ def gram(P: Array, k: int, n: int, H: Array, spare: tuple[Array, Array]) -> None
     integers[0], integers[1], integers[2], integers[3] = n, k, P.shape[1], H.shape[1]
     i, c = integers.ctypes.data, constants.ctypes.data
     _syrk(c + 8, c + 12, i, i + 4, c + 4, P.ctypes.data, i + 8, c, H.ctypes.data, i + 12)
+
+
+@jit
+def gram_rows(P: Array, k: int, first: int, n: int, H: Array, spare: tuple[Array, Array]) -> None:
+    """Rows first .. n of H <- P'P, for the first k rows and n columns of P."""
+    integers, constants = spare
+    integers[0], integers[1], integers[2] = n, n - first, k
+    integers[3], integers[4] = P.shape[1], H.shape[1]
+    i, c, p = integers.ctypes.data, constants.ctypes.data, P.ctypes.data
+    h = H.ctypes.data + H.strides[0] * first
+    one, zero, ld = c + 4, c, i + 12
+    _gemm(c + 12, c + 16, i, i + 4, i + 8, one, p, ld, p + 4 * first, ld, zero, h, i + 16)
 
 
 @jit

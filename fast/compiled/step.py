@@ -16,7 +16,7 @@ Source: Hintermueller, Ito, Kunisch (2002).
 
 import numpy as np
 
-from .lapack import gram, jit, solve, solve_one
+from .lapack import gram, gram_rows, jit, solve, solve_one
 from .state import Room, Shared, Signal
 
 RIDGE = 1e-7  # on H, whose diagonal is at most 1: keeps a factor in float32 positive
@@ -84,16 +84,10 @@ def extend(q: Shared, s: Signal, w: Room, first: int) -> int:
             for c in range(k):
                 h[c] = H[c, k]
     else:
+        gram_rows(w.P, rows, first, known, H, w.spare)
         for k in range(first, known):
             h = H[k]
-            for c in range(k + 1):
-                h[c] = 0.0
-            for i in range(rows):
-                p = w.P[i]
-                a = p[k]
-                for c in range(k + 1):
-                    h[c] += a * p[c]
-            for c in range(k):
+            for c in range(first):
                 H[c, k] = h[c]
     for k in range(first, known):
         H[k, k] += np.float32(q.gamma[w.known[k]] + RIDGE)
