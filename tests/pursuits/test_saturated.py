@@ -2,6 +2,7 @@
 without those, said in the notes, and no matter for the other signals.
 """
 
+import re
 from functools import partial
 
 import numpy as np
@@ -18,6 +19,7 @@ from tests.support.tolerances import EXACT_SNR, FLOAT32_SNR
 
 BACKENDS = {"reference": reference.solve, "fast": fast.solve}
 SHAPES = ((4, 12, 60), (3, 9, 20, 80))
+NEARLY = 1e-10  # from the end of the range of phi
 GREY_SNR = 20.0  # dB, of 8-bit images
 NOISY_SNR = 80.0  # dB, of noise of 1e-6
 
@@ -68,9 +70,12 @@ def test_pixels_at_the_ends_are_left_out_and_z_is_exact(sizes, phi, solve, seed)
         recovered(z, inv, 200.0 if name == "oracle" else EXACT_SNR)
         for S, S_hat in zip(G.supports(z), inv.supports, strict=True):
             np.testing.assert_array_equal(S_hat, S)
-        assert all(
-            f"without {ends.sum()} saturated pixels" in " ".join(notes) for notes in inv.notes
-        )
+        # beside these, pixels so near the ends that rounding alone moves them
+        low, high = G.activation.range
+        most = (np.minimum(y - low, high - y) < NEARLY).sum(axis=1)
+        left_out = [int(re.search(r"without (\d+) saturated", " ".join(n))[1]) for n in inv.notes]
+        assert (left_out >= ends.sum()).all()
+        assert (left_out <= most).all()
 
 
 @pytest.mark.parametrize("value", [1.0, np.nextafter(1, 2), 1 + 1e-9, 0.0, -1e-9, -0.3, 1.3])
