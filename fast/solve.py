@@ -31,7 +31,7 @@ from .methods.noiseless import ROUNDING
 ARRAYS = 30
 # .. and systems (n, n), where those of all signals are formed at once
 MATRICES = 4
-MEMORY = 1 << 29  # bytes for them on a CPU; on a GPU half of what is free
+MEMORY = 1 << 28  # bytes for them on a CPU; on a GPU half of what is free
 LARGEST_BLOCK = 31 << 20  # bytes; glibc looks at blocks of up to 32 MiB
 
 
@@ -99,7 +99,7 @@ def solve(
         Relative accuracy of the statement's signals, where it is less than that of their dtype: the
         default method goes no further, and no less far than 0.1 tol.
     memory : int, optional
-        Bytes of working memory: larger batches are solved in chunks. By default 512 MiB, on a GPU
+        Bytes of working memory: larger batches are solved in chunks. By default 256 MiB, on a GPU
         half of what is free.
     progress : bool or callable
         Whether to show on stderr how many signals are solved; or what is to be told: progress(done,
