@@ -9,7 +9,7 @@ from .layers import LastLayer, Latent, MidLayer
 from .linear_program import LinearProgram
 from .pursuit import BasisPursuit, LeastSquares
 from .quadratic import Quadratic
-from .statement import batched
+from .statement import batched, with_fields
 
 __all__ = [
     "BasisPursuit",
@@ -23,4 +23,5 @@ __all__ = [
     "Quadratic",
     "as_problem",
     "batched",
+    "with_fields",
 ]

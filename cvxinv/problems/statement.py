@@ -1,11 +1,13 @@
 """What all statements of layer problems share: their checks, and how they print."""
 
+from copy import copy
 from dataclasses import fields
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from cvxinv import activations, checks
 from cvxinv.arrays import Array, dtype_name, is_torch, match, namespace
 
+T = TypeVar("T")
 SMALL = 24  # numbers up to which a statement prints all of them
 
 
@@ -13,6 +15,15 @@ def set_fields(statement: Any, **values: Any) -> None:
     """Store checked values in a frozen statement, before anybody has seen it."""
     for name, value in values.items():
         object.__setattr__(statement, name, value)
+
+
+def with_fields(statement: T, **values: Any) -> T:
+    """A copy of a statement with other values of the same kind: what was checked once need not be
+    checked again.
+    """
+    other = copy(statement)
+    set_fields(other, **values)
+    return other
 
 
 class Statement:

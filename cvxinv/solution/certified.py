@@ -19,7 +19,7 @@ from cvxinv import checks, rows
 from cvxinv.arrays import Array, cast_to, dtype_name, float64, match, namespace, to_numpy
 from cvxinv.certificate import Certificate, certify
 from cvxinv.certificate.farkas import refuted
-from cvxinv.problems import LastLayer, LinearProgram, Problem, Quadratic, batched
+from cvxinv.problems import LastLayer, LinearProgram, Problem, Quadratic, batched, with_fields
 from cvxinv.solution.solution import Solution
 from cvxinv.solution.status import STATUS_TOLERANCE, Status
 
@@ -28,13 +28,13 @@ def as_batch(problem: Problem) -> Problem:
     """The statement with a leading B axis: that of a single signal becomes a batch of one."""
     if batched(problem):
         return problem
-    return replace(problem, **{problem.data_name: problem.data[None, :]})
+    return with_fields(problem, **{problem.data_name: problem.data[None, :]})
 
 
 def as_kind(problem: Problem, like: Array) -> Problem:
     """The statement with all its arrays in the kind and on the device of `like`."""
     arrays = {k: match(v, like) for k, v in vars(problem).items() if hasattr(v, "ndim")}
-    return replace(problem, **arrays)
+    return with_fields(problem, **arrays)
 
 
 def chosen(problem: Problem, b: Any) -> Problem:
@@ -42,7 +42,7 @@ def chosen(problem: Problem, b: Any) -> Problem:
     per_signal = {
         k: v[b] for k, v in vars(problem).items() if k != "W" and getattr(v, "ndim", 0) == 2
     }
-    return replace(problem, **per_signal)
+    return with_fields(problem, **per_signal)
 
 
 def finite(problem: Problem) -> Array:
