@@ -31,10 +31,11 @@ FEW = 32  # columns up to which signals are solved from nothing, and BLAS takes 
 
 @cache
 def installed() -> bool:
-    """Whether all that compiled code needs is there, and numba compiles."""
+    """Whether all that compiled code needs is there, SciPy's routines are, and numba compiles."""
     try:
         numba, *_ = map(import_module, NEEDED)
-    except ImportError:
+        import_module(".many_signals", __package__)
+    except (ImportError, ValueError):
         return False
     config: Any = numba.config
     return not config.DISABLE_JIT
