@@ -88,18 +88,24 @@ def natural(q: Shared, s: Signal) -> float:
     """
     largest: float = 0.0
     far: float = 0.0
+    everything = 0.0  # nan is lost in a maximum, but not in a sum
     for j in range(len(s.x)):
         y = s.x[j] + s.r[j] - s.lam[j]
         if q.nonnegative and y < 0:
             y = 0.0
-        largest = max(largest, abs(s.x[j] - y))
+        e = abs(s.x[j] - y)
+        largest = max(largest, e)
+        everything += e
         far += abs(s.x[j])
-    if far > FAR:
-        largest = max(largest, EPS * far)
     for i in range(len(s.v)):
         if not s.on[i]:
-            e = min(s.eta[i] / q.unit[i], (s.d[i] - s.v[i]) * q.unit[i])
-            largest = max(largest, abs(e))
+            e = abs(min(s.eta[i] / q.unit[i], (s.d[i] - s.v[i]) * q.unit[i]))
+            largest = max(largest, e)
+            everything += e + 0.0 * s.eta[i]
+    if not everything + far < np.inf:
+        return np.inf
+    if far > FAR:
+        largest = max(largest, EPS * far)
     return largest
 
 

@@ -220,3 +220,20 @@ def test_symmetric_routines_are_what_they_say():
     lapack.solve_one(H, n, one, spare)
     np.testing.assert_allclose(one[:n], expected[0], rtol=1e-3, atol=1e-4)
     assert not lapack.factorise(-np.eye(3, dtype=np.float32), 3, spare)
+
+
+@pytest.mark.parametrize("where", ["x", "r", "eta", "v"])
+def test_what_is_not_a_number_has_no_residual(where):
+    """A maximum forgets nan, and a point of nan must not look solved."""
+    state, looks = (importlib.import_module(f"fast.compiled.{m}") for m in ("state", "looks"))
+    m, n = 3, 2
+    W = np.eye(m, n)
+    q = state.Shared(
+        W, W.astype(np.float32), np.empty((0, 0)), np.ones(m), np.zeros(n), True, False
+    )
+    zeros = {name: np.zeros(m) for name in ("t", "d", "eta", "v")}
+    zeros |= {name: np.zeros(n) for name in ("lam", "x", "r")}
+    s = state.Signal(on=np.zeros(m, bool), g=np.empty(0), **zeros)
+    assert looks.natural(q, s) == 0
+    getattr(s, where)[0] = np.nan
+    assert looks.natural(q, s) == np.inf
