@@ -101,7 +101,7 @@ def natural(q: Shared, s: Signal) -> float:
         if not s.on[i]:
             e = abs(min(s.eta[i] / q.unit[i], (s.d[i] - s.v[i]) * q.unit[i]))
             largest = max(largest, e)
-            everything += e + 0.0 * s.eta[i]
+            everything += e + 0.0 * (s.eta[i] + s.v[i])
     if not everything + far < np.inf:
         return np.inf
     if far > FAR:
