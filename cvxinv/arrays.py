@@ -11,13 +11,18 @@ import numpy as np
 
 Array: TypeAlias = Any  # numpy.ndarray | torch.Tensor
 FLOATS = ("float32", "float64")
-# kept, because finding one takes as long as an operation on a small array
+# kept, because finding them takes as long as an operation on a small array
+_TENSORS: dict[type, bool] = {}
 _NAMESPACES: dict[type, Any] = {}
+_DTYPES: dict[Any, str] = {}
 
 
 def is_torch(a: object) -> bool:
     """Whether `a` is a torch tensor."""
-    return bool(array_api_compat.is_torch_array(a))
+    kind = type(a)
+    if kind not in _TENSORS:
+        _TENSORS[kind] = bool(array_api_compat.is_torch_array(a))
+    return _TENSORS[kind]
 
 
 def namespace(a: Array) -> Any:
@@ -30,7 +35,10 @@ def namespace(a: Array) -> Any:
 
 def dtype_name(a: Array) -> str:
     """`"float32"`, `"float64"`, `"bool"`, .. for either kind."""
-    return str(a.dtype).removeprefix("torch.")
+    dtype = a.dtype
+    if dtype not in _DTYPES:
+        _DTYPES[dtype] = str(dtype).removeprefix("torch.")
+    return _DTYPES[dtype]
 
 
 def match(a: Array, like: Array) -> Array:

@@ -2,12 +2,11 @@
 is left goes to slower and surer ones.
 
     1. signals without noise, where one factor serves all: least squares (`noiseless`);
-    2. ADMM in float32, a fixed number of iterations: close enough for active sets to find the right
-       ones;
+    2. ADMM in float32, a fixed number of iterations: from there active sets find the right ones;
     3. active sets, residuals in float64, down to the goal, or to rounding where supports hang on
-       the last digits. On a CPU they are compiled and take one signal after the other, with a
-       factor each (`compiled`). Else, and for what these leave, they are batched, with conjugate
-       gradients; and before them least squares once more, for signals without noise;
+       the last digits. On a CPU compiled code takes one signal after the other, with a factor each
+       (`compiled`). Else, and for what is left, they are batched, with conjugate gradients, after
+       least squares once more, for signals without noise;
     4. signals that are left: more ADMM iterations from the best point so far, now in float64, and
        step 3 again;
     5. signals that the certificate does not call optimal: is there a point that satisfies their
@@ -77,6 +76,10 @@ class Default:
     def weak(self) -> float:
         """KKT residuals above it are not what the goal promises."""
         return max(WEAK * self.tol, min(4 * self.rounded, self.tol))
+
+    def satisfied(self, found: Answer) -> Any:
+        """(B,) bool: whether the certificate is as good as the goal promises."""
+        return found.proven(self.tol) & (found.certificate.kkt <= self.weak)
 
     def __call__(self, problem: LayerProblem, x: Tensor | None) -> Answer:
         """The answer to a statement in tensors with a B axis, from a caller's start if there is
@@ -241,11 +244,9 @@ class Default:
     # -- step 5 ---------------------------------------------------------------------------------
 
     def certified(self, at: Unsure) -> Answer:
-        """The answer, after the last resort for the signals that the certificate does not call
-        optimal.
+        """The answer, after the last resort for signals that the certificate does not call optimal.
 
-        What the goal leaves of a residual can be large in the certificate's units, which are a
-        signal's own: the second attempt goes down to rounding.
+        The goal can be large in a signal's own units: the second attempt goes down to rounding.
         """
         found = at.certified()
         if not self.sure:
@@ -277,9 +278,8 @@ class Default:
 
     def left(self, found: Answer, at: Unsure, also: Tensor | bool = False) -> Tensor:
         """The signals that go to the last resort."""
-        left = ~(found.proven(self.tol) & (found.certificate.kkt <= self.weak)) | also
-        left &= at.q.finite & (at.best.iterations < self.max_iter) & ~at.proof.any(1)
-        return torch.nonzero(left)[:, 0]
+        left = (~self.satisfied(found) | also) & at.q.finite
+        return torch.nonzero(left & (at.best.iterations < self.max_iter) & ~at.proof.any(1))[:, 0]
 
     # -- eq. 5 with a nonlinear phi -------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from cvxinv.rows import join, take
 from cvxinv.solution import STATUS_TOLERANCE, Solution
 from cvxinv.solution.certified import Answer, as_batch, as_kind, certifies, chosen, solution
 
-from . import default, printed
+from . import default, few, printed
 from .alike import Run, grouped
 from .core import graphs, loop
 from .core.linear_systems import formed
@@ -133,6 +133,8 @@ def solve(
     given = {"rho": rho, "alpha_beta": alpha_beta, "restart": restart, "history": history}
     at = At()
     records = loop.History(at.left) if history else loop.NoHistory(at.left)
+    memory = None if memory is None else checks.integer("memory", memory, 1)
+    recipe: default.Default | None = None
     run: Run
     if checks.choice("method", method, ("auto", *printed.PRINTED)) == "auto":
         _none_given(given)
@@ -140,7 +142,8 @@ def solve(
         rounding = ROUNDING[dtype_name(problem.data)]
         if accuracy is not None:
             rounding = max(rounding, checks.nonnegative("accuracy", accuracy))
-        run = partial(grouped, default.Default(tol, cap, sure, rounding))
+        recipe = default.Default(tol, cap, sure, rounding)
+        run = partial(grouped, recipe)
     else:
         row = _row(method, problem)
         cap = row.max_iter if max_iter is None else checks.integer("max_iter", max_iter, 0)
@@ -150,16 +153,29 @@ def solve(
             restart=restart,
         )
         run = printed.Printed(row, options, tol, cap, records)
-    data = problem.data
-    work: Any = as_batch(problem if is_torch(data) else as_kind(problem, torch.empty(0)))
-    start = None if x0 is None else _start(x0, problem, work)
-    # a history has one line for all signals
-    size = max(_signals(work, memory), len(work.data) if history else 0)
-    _keep_freed_memory()
-    with meter(progress, len(work.data), "signals") as at.done, torch.no_grad(), full_precision():
-        found = _in_chunks(run, work, start, size, at)
+    with meter(progress, _count(problem), "signals") as at.done:
+        found = few.solve(problem, recipe) if recipe is not None and x0 is None else None
+        if found is None:
+            found = _in_batches(run, problem, x0, memory, history, at)
     lines = _lines(problem, records) if isinstance(records, loop.History) else None
     return solution(problem, found, begin, tol, lines)
+
+
+def _count(problem: Problem) -> int:
+    """How many signals."""
+    return len(problem.data) if batched(problem) else 1
+
+
+def _in_batches(
+    run: Run, problem: Problem, x0: Array | None, memory: int | None, whole: bool, at: At
+) -> Answer:
+    """The statement in tensors, all its signals at once if they fit into the memory, or `whole`."""
+    work: Any = as_batch(problem if is_torch(problem.data) else as_kind(problem, torch.empty(0)))
+    start = None if x0 is None else _start(x0, problem, work)
+    size = len(work.data) if whole else _signals(work, memory)
+    _keep_freed_memory()
+    with torch.no_grad(), full_precision():
+        return _in_chunks(run, work, start, size, at)
 
 
 def _lines(problem: Problem, records: loop.History) -> list[loop.Record]:
@@ -208,8 +224,7 @@ def _in_chunks(run: Run, problem: Any, x: Tensor | None, size: int, at: At) -> A
 
 def _signals(problem: Any, memory: int | None) -> int:
     """How many signals fit into the memory, at least one."""
-    given = None if memory is None else checks.integer("memory", memory, 1)
-    budget = given or room(problem.data, MEMORY)
+    budget = memory or room(problem.data, MEMORY)
     m, n = problem.W.shape
     entries = ARRAYS * int(m + n)
     entries += MATRICES * n * n if formed(problem.W, problem.constrained) else 0

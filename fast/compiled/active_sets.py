@@ -67,8 +67,8 @@ def solve(
 
     `easy`: whether A is so well conditioned that conjugate gradients do without factors.
     """
-    from .many_signals import Signals, solve_some
-    from .state import Shared, new_room
+    from .many_signals import Signals
+    from .state import Shared
 
     B, n = x.shape
     if isinstance(layer, GramLayer):  # all that counts is A'A and A't
@@ -103,11 +103,23 @@ def solve(
         nonnegative=layer.nonnegative,
         easy=easy,
     )
-    H = plain(gram.to(torch.float32))
+    solve_all(shared, some, goal, rounded, max_iter)
+    dual = torch.from_numpy(some.eta) if isinstance(layer, ConstrainedLayer) else layer.no_dual
+    numbers = (torch.from_numpy(a) for a in (some.residual, some.steps))
+    best = loop.Result(torch.from_numpy(some.x), dual, *numbers)
+    return best, torch.from_numpy(some.doubtful)
+
+
+def solve_all(shared: Any, some: Any, goal: float, rounded: float, max_iter: int) -> None:
+    """The same for `Signals` of a `Shared` in their units, whose answers are put in."""
+    from .many_signals import solve_some
+    from .state import new_room
+
+    B, n, H = len(some.t), len(shared.gamma), shared.gram.astype(np.float32)
     at_once = max(1, min(MOST, B // (4 * torch.get_num_threads())))
 
     def run(starts: Iterator[int]) -> None:
-        room = new_room(len(W), n, H)
+        room = new_room(len(shared.unit), n, H)
         for first in starts:
             if first >= B:
                 return
@@ -115,10 +127,6 @@ def solve(
             solve_some(shared, some, room, goal, rounded, max_iter, first, last)
 
     in_threads(run, count(0, at_once), -(-B // at_once), n > FEW)
-    dual = torch.from_numpy(some.eta) if isinstance(layer, ConstrainedLayer) else layer.no_dual
-    numbers = (torch.from_numpy(a) for a in (some.residual, some.steps))
-    best = loop.Result(torch.from_numpy(some.x), dual, *numbers)
-    return best, torch.from_numpy(some.doubtful)
 
 
 def plain(a: Tensor) -> Any:

@@ -17,6 +17,8 @@ import numpy as np
 from numba import types
 from numba.extending import get_cython_function_address
 
+from cvxinv import certificate
+
 Array = Any  # of NumPy, in compiled code
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -25,8 +27,9 @@ _HERE = Path(__file__).parent
 
 
 def _stamp() -> str:
-    """What the sources of the compiled code are."""
-    sources = [path.read_bytes() for path in sorted(_HERE.glob("*.py"))]
+    """What the sources of the compiled code are, and those of the constants that it has."""
+    folders = (_HERE, Path(certificate.__file__).parent)
+    sources = [path.read_bytes() for folder in folders for path in sorted(folder.glob("*.py"))]
     return sha256(b"".join(sources)).hexdigest()[:16]
 
 

@@ -9,6 +9,19 @@ from .lapack import room
 Array = Any  # of NumPy, in compiled code
 
 
+class Statement(NamedTuple):
+    """(Q) for some signals, as it is stated."""
+
+    W: Array  # (m, n)
+    t: Array  # (B, m), zero off the rows of A
+    on: Array  # (B, m) bool: rows of A; the others are inequalities where it is `constrained`
+    d: Array  # (B, m), zero off the inequalities
+    lam: Array  # (B, n)
+    gamma: float
+    nonnegative: bool
+    constrained: bool
+
+
 class Shared(NamedTuple):
     """What all signals share."""
 

@@ -26,6 +26,7 @@ HOUSE = """
 # The same inside `fast`; the face `fast` hands out `solve` and `latent`.
 FAST = """
     solve
+    few
     default      printed      alike
     unsure
     latent       methods      compiled

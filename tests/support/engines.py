@@ -14,7 +14,7 @@ def only(engine):
     """That engine alone, inside."""
     with pytest.MonkeyPatch.context() as patch:
         if engine == "batched":
-            patch.setattr(active_sets, "usable", lambda layer: False)
+            patch.setattr(active_sets, "installed", lambda: False)
         yield
 
 
