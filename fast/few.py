@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from cvxinv.arrays import Array, dtype_name, to_numpy
+from cvxinv.arrays import dtype_name
 from cvxinv.certificate import Certificate
 from cvxinv.certificate.verify import ROUNDING
 from cvxinv.problems import LastLayer, Latent, LayerProblem, MidLayer, Quadratic
-from cvxinv.solution.certified import Answer, as_batch
+from cvxinv.solution.certified import Answer, as_batch, as_kind
 
 from .compiled import active_sets as compiled
 from .default import Default
-from .unsure import TINY, TINY_GAMMA
 
 MOST = 8  # signals
 LAYERS = (LastLayer, MidLayer, Latent)
@@ -26,9 +25,10 @@ def solve(problem: LayerProblem, recipe: Default) -> Answer | None:
     """The answer in NumPy, as good as the recipe's, or None."""
     if not usable(problem):
         return None
-    from .compiled.state import Statement
+    from .compiled.few_signals import Statement, certificate, points
 
-    batch: Any = as_batch(problem)
+    dtype = dtype_name(problem.data)
+    batch: Any = as_batch(as_kind(problem, np.empty(0)))
     q: Quadratic = batch.quadratic()
     stated = Statement(
         W=_plain(q.W),
@@ -40,12 +40,18 @@ def solve(problem: LayerProblem, recipe: Default) -> Answer | None:
         nonnegative=q.nonnegative,
         constrained=q.constrained,
     )
-    found = _points(stated, recipe)
-    if found is None:
+    x, eta, steps, solved = points(stated, recipe.goal, recipe.rounded, recipe.max_iter)
+    if not solved.all():
         return None
-    answer = _certified(stated, to_numpy(q.finite), dtype_name(problem.data), *found)
-    good = answer is not None and (recipe.satisfied(answer) & answer.finite).all()
-    return answer if good else None
+    x, eta = x.astype(dtype), eta.astype(dtype)
+    wide = x.astype(np.float64), eta.astype(np.float64)
+    figures, support, ordinary = certificate(stated, *wide, ROUNDING[dtype])
+    if not ordinary:
+        return None
+    dual, proof = (eta, np.zeros_like(eta)) if q.constrained else (None, None)
+    refuted, c = np.zeros(len(x), np.bool_), Certificate(*figures)
+    found = Answer(x, dual, proof, refuted, steps, q.finite, c, support)
+    return found if (recipe.satisfied(found) & q.finite).all() else None
 
 
 def usable(problem: LayerProblem) -> bool:
@@ -57,56 +63,6 @@ def usable(problem: LayerProblem) -> bool:
     return few and not getattr(data, "is_cuda", False) and compiled.installed()
 
 
-def _plain(a: Array) -> Any:
-    """A NumPy array of its own layout: compiled code knows one kind of arrays."""
-    a = to_numpy(a)
+def _plain(a: Any) -> Any:
+    """The array in its own layout: compiled code knows one kind of arrays."""
     return a if a.flags.c_contiguous and a.flags.writeable else np.array(a, order="C")
-
-
-def _points(stated: Any, recipe: Default) -> tuple[Any, Any, Any] | None:
-    """Points, multipliers and steps of active sets from zero; None if a signal is not solved, or
-    has weights that the tolerance does not see.
-    """
-    from .compiled.many_signals import Signals
-    from .compiled.state import Shared
-    from .compiled.units import scaled
-
-    W, t, d, lam, gamma, unit, norm, s, lengths = scaled(stated)
-    largest = lam.max(axis=1)
-    if ((largest > 0) & (largest < TINY)).any() or 0 < gamma.min() < TINY_GAMMA:
-        return None
-    (B, m), n = t.shape, len(norm)
-    some = Signals(
-        t,
-        stated.on,
-        d,
-        lam,
-        g=np.empty((B, 0)),
-        x=np.zeros((B, n)),
-        eta=np.zeros((B, m)),
-        residual=np.full(B, np.inf),
-        steps=np.zeros(B, np.int64),
-        doubtful=np.zeros(B, np.bool_),
-    )
-    gram = np.empty((0, 0))
-    shared = Shared(W, W.astype(np.float32), gram, unit, gamma, stated.nonnegative, easy=False)
-    goal = recipe.rounded if n <= compiled.FEW else recipe.goal  # where it costs next to nothing
-    compiled.solve_all(shared, some, goal, recipe.rounded, recipe.max_iter)
-    if not (some.residual <= recipe.goal).all():
-        return None
-    s = s[:, None]
-    return some.x / norm * s, some.eta / lengths * s, some.steps
-
-
-def _certified(stated: Any, finite: Any, dtype: str, x: Any, eta: Any, steps: Any) -> Answer | None:
-    """The points in that precision, and their certificate; None if one is not ordinary."""
-    from .compiled.certificate import certificate
-
-    x, eta = x.astype(dtype), eta.astype(dtype)
-    wide = x.astype(np.float64), eta.astype(np.float64)
-    figures, support, ordinary = certificate(stated, *wide, ROUNDING[dtype])
-    if not ordinary:
-        return None
-    dual, proof = (eta, np.zeros_like(eta)) if stated.constrained else (None, None)
-    refuted = np.zeros(len(x), np.bool_)
-    return Answer(x, dual, proof, refuted, steps, finite, Certificate(*figures), support)

@@ -13,11 +13,9 @@ from cvxinv.solution.certified import Answer, certified, chosen
 
 from .core import loop
 from .core.layer import ConstrainedLayer, Layer
-from .core.units import Units
+from .core.units import TINY, TINY_GAMMA, Units
 from .methods import infeasible, last_resort
 
-# weights, in the units of a layer, that a tolerance does not see; gamma: that A'A does not hold
-TINY, TINY_GAMMA = 1e-6, 1e-8
 LOWER = 1e-14  # relative difference of objectives that says that one is lower
 
 

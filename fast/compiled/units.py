@@ -14,20 +14,22 @@ def scaled(q: Statement) -> tuple[Array, ...]:
     of columns (n,), of signals (B,) and of rows (m,).
     """
     (m, n), B = q.W.shape, len(q.t)
-    fitted, norm, everywhere = np.zeros(m, np.bool_), np.zeros(n), np.zeros(n)
+    fitted, norm, others = np.zeros(m, np.bool_), np.zeros(n), np.zeros(n)
     for i in range(m):
         w = q.W[i]
         for b in range(B):
             fitted[i] = fitted[i] or q.on[b, i]
-        squares = norm if fitted[i] else everywhere
+        squares = norm if fitted[i] else others
         for j in range(n):
             squares[j] += w[j] * w[j]
     for j in range(n):  # the rows that are fitted by some signal, else the others
-        norm[j] = math.sqrt(norm[j] if norm[j] > 0 else everywhere[j])
+        norm[j] = math.sqrt(norm[j] if norm[j] > 0 else others[j])
         norm[j] = norm[j] if norm[j] > 0 else 1.0
 
-    W, unit, rows = np.empty((m, n)), np.ones(m), np.ones(m)
-    inverse = 1 / norm
+    W, unit, rows, gamma = np.empty((m, n)), np.ones(m), np.ones(m), np.empty(n)
+    inverse = np.empty(n)
+    for j in range(n):
+        inverse[j], gamma[j] = 1 / norm[j], q.gamma / norm[j] / norm[j]
     for i in range(m):
         w, given, length = W[i], q.W[i], 0.0
         for j in range(n):
@@ -42,14 +44,18 @@ def scaled(q: Statement) -> tuple[Array, ...]:
         if length > 0:
             unit[i] = 1 / length
 
-    s, t, d, lam = np.empty(B), np.empty((B, m)), np.full((B, m), np.inf), np.empty((B, n))
+    s, t, d, lam = np.empty(B), np.empty((B, m)), np.empty((B, m)), np.empty((B, n))
     for b in range(B):
-        s[b] = power_of_two(np.sqrt(np.sum(q.t[b] ** 2)))
-        t[b] = q.t[b] / s[b]
-        if q.constrained:
-            d[b] = q.d[b] / rows / s[b]
-        lam[b] = q.lam[b] * inverse / s[b]
-    return W, t, d, lam, q.gamma * inverse * inverse, unit, norm, s, rows
+        size = 0.0
+        for i in range(m):
+            size += q.t[b, i] * q.t[b, i]
+        s[b] = power_of_two(math.sqrt(size))
+        for i in range(m):
+            t[b, i] = q.t[b, i] / s[b]
+            d[b, i] = q.d[b, i] / rows[i] / s[b] if q.constrained else np.inf
+        for j in range(n):
+            lam[b, j] = q.lam[b, j] / norm[j] / s[b]
+    return W, t, d, lam, gamma, unit, norm, s, rows
 
 
 @jit

@@ -19,6 +19,8 @@ from cvxinv.rows import SHARED
 from .diagonal import Diagonal, Mask, Ridge, Zero, ones
 from .layer import ConstrainedLayer, Layer
 
+# weights in these units that a tolerance does not see; gamma: that A'A does not hold
+TINY, TINY_GAMMA = 1e-6, 1e-8
 SMALLEST, LARGEST = 1e-140, 1e140  # norms between them have squares without over- and underflow
 
 
