@@ -116,7 +116,7 @@ def solve_all(shared: Any, some: Any, goal: float, rounded: float, max_iter: int
     from .state import new_room
 
     B, n, H = len(some.t), len(shared.gamma), shared.gram.astype(np.float32)
-    at_once = max(1, min(MOST, B // (4 * torch.get_num_threads())))
+    at_once = MOST if n <= FEW else max(1, min(MOST, B // (4 * torch.get_num_threads())))
 
     def run(starts: Iterator[int]) -> None:
         room = new_room(len(shared.unit), n, H)
