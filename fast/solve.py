@@ -154,7 +154,9 @@ def solve(
         )
         run = printed.Printed(row, options, tol, cap, records)
     with meter(progress, _count(problem), "signals") as at.done:
-        found = few.solve(problem, recipe) if recipe is not None and x0 is None else None
+        found = None
+        if recipe is not None and x0 is None and memory is None:
+            found = few.solve(problem, recipe)
         if found is None:
             found = _in_batches(run, problem, x0, memory, history, at)
     lines = _lines(problem, records) if isinstance(records, loop.History) else None
