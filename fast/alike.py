@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cvxinv.problems import LastLayer, LayerProblem
 from cvxinv.rows import join, take
-from cvxinv.solution.certified import Answer, chosen
+from cvxinv.solution.certified import Answer
 
 Run = Callable[[LayerProblem, Tensor | None], Answer]
 
@@ -30,10 +30,10 @@ def grouped(run: Run, problem: LayerProblem, x: Tensor | None) -> Answer:
     if int(same.sum()) < PAYS * len(masks):
         return run(problem, x)
     together, others = torch.nonzero(same)[:, 0], torch.nonzero(~same)[:, 0]
-    alike: Any = chosen(problem, together)
+    alike: Any = problem[together]
     parts = [run(replace(alike, observed=common), take(x, together))]
     if len(others):
-        rest: Any = chosen(problem, others)
+        rest: Any = problem[others]
         parts.append(run(rest, take(x, others)))
     return take(join(parts), torch.argsort(torch.cat([together, others])))
 

@@ -18,7 +18,7 @@ from cvxinv.problems import LinearProgram, Problem, as_problem, batched
 from cvxinv.progress import Meter, Progress, meter
 from cvxinv.rows import join, take
 from cvxinv.solution import STATUS_TOLERANCE, Solution
-from cvxinv.solution.certified import Answer, as_batch, as_kind, certifies, chosen, solution
+from cvxinv.solution.certified import Answer, as_batch, as_kind, certifies, solution
 
 from . import default, few, printed
 from .alike import Run, grouped
@@ -209,7 +209,7 @@ def _in_chunks(run: Run, problem: Any, x: Tensor | None, size: int, at: At) -> A
         b, count = slice(k, k + size), min(size, B - k)
         try:
             at.last = k + count
-            part: Any = problem if size >= B else chosen(problem, b)
+            part: Any = problem if size >= B else problem[b]
             parts.append(run(part, take(x, b)))
             k += size
             at.left(0)

@@ -9,7 +9,7 @@ from torch import Tensor
 from cvxinv.certificate.farkas import refuted
 from cvxinv.problems import LayerProblem, Quadratic
 from cvxinv.rows import store, take
-from cvxinv.solution.certified import Answer, certified, chosen
+from cvxinv.solution.certified import Answer, certified
 
 from .core import loop
 from .core.layer import ConstrainedLayer, Layer
@@ -57,7 +57,7 @@ class Unsure:
         lower of two objectives that it calls optimal, else the smaller KKT residual.
         """
         new = last_resort.on_face(take(self.layer, b), take(self.best, b))
-        problem: Any = chosen(self.problem, b)
+        problem: Any = self.problem[b]
         q, layer, units = take(self.q, b), take(self.layer, b), take(self.units, b)
         part = Unsure(problem, q, layer, units, new).certified()
         here, there = part.certificate, take(found.certificate, b)

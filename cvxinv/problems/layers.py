@@ -5,10 +5,10 @@ from typing import Any
 
 from cvxinv import activations, checks
 from cvxinv.activations import Activation
-from cvxinv.arrays import Array
+from cvxinv.arrays import Array, float64, namespace
 from cvxinv.errors import NotConvexError
 from cvxinv.problems.quadratic import Quadratic, quadratic
-from cvxinv.problems.statement import HiddenStatement, Statement, set_fields
+from cvxinv.problems.statement import HiddenStatement, Statement, batched, set_fields
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,6 +68,18 @@ class LastLayer(Statement, data="y"):
     def convex(self) -> bool:
         """Whether the statement is convex: only with the identity (erratum E3)."""
         return self.phi.name == "identity"
+
+    def values(self, x: Array) -> Array:
+        """The objective (B,) of points (B, n) in float64, whatever phi is."""
+        if self.convex:
+            return super().values(x)
+        xp, y = namespace(x), float64(self.y if batched(self) else self.y[None])
+        pre = x @ float64(self.W).T
+        misfit = y - self.phi(pre if self.bias is None else pre + float64(self.bias))
+        if self.observed is not None:
+            misfit = xp.where(self.observed, misfit, 0.0)
+        value = 0.5 * xp.vecdot(misfit, misfit) + self.lam * xp.sum(xp.abs(x), axis=1)
+        return xp.where(xp.isfinite(value), value, xp.nan)
 
     def quadratic(self) -> Quadratic:
         """The statement as an instance of (Q); raises `NotConvexError` where phi is not the

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cvxinv import checks
-from cvxinv.arrays import Array, float64, namespace
+from cvxinv.arrays import Array, at_least, float64, namespace
 from cvxinv.problems.statement import HiddenStatement
 
 
@@ -38,6 +38,16 @@ class LinearProgram(HiddenStatement):
         checks.choice("norm", self.norm, ("linf", "l1"))
         checks.flag("nonnegative", self.nonnegative)
         self.check("observed")
+
+    def values(self, x: Array) -> Array:
+        """The least e (of l1: the sum of the least e_r), (B,), of points (B, n) in float64."""
+        xp = namespace(x)
+        c, two_sided, one_sided = self.rows()
+        over = x @ float64(self.W).T - c
+        error = xp.where(one_sided, at_least(over, 0), 0.0)
+        error = xp.where(two_sided, xp.abs(over), error)
+        value = xp.max(error, axis=1) if self.norm == "linf" else xp.sum(error, axis=1)
+        return xp.where(xp.isfinite(value), value, xp.nan)
 
     def rows(self) -> tuple[Array, Array, Array]:
         """(c, two_sided, one_sided) for B signals in float64: |W x - c| <= e and W x - c <= e on

@@ -56,6 +56,16 @@ class Quadratic:
         arrays = {name: to_numpy(a) for name, a in values.items() if hasattr(a, "ndim")}
         return replace(self, **arrays)
 
+    def objective(self, x: Array) -> Array:
+        """What (Q) minimises at x (B, n), constraints ignored: (B,), nan where the data are not
+        finite.
+        """
+        xp = namespace(x)
+        misfit = (self.t - x @ self.W.T) * self.used
+        squares = xp.vecdot(misfit, misfit) + self.gamma * xp.vecdot(x, x)
+        value = 0.5 * squares + xp.vecdot(self.lam, xp.abs(x))
+        return xp.where(self.finite, value, xp.nan)
+
     @cached_property
     def used(self) -> Array:
         """1.0 on the rows of A and 0.0 off them, (B, m), or (1, m) where all signals have the same:

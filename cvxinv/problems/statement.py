@@ -4,10 +4,11 @@ from copy import copy
 from dataclasses import fields
 from typing import Any, ClassVar, TypeVar, cast
 
-from cvxinv import activations, checks
-from cvxinv.arrays import Array, dtype_name, is_torch, match, namespace
+from cvxinv import activations, checks, rows
+from cvxinv.arrays import Array, dtype_name, float64, is_torch, match, namespace
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Statement")
 SMALL = 24  # numbers up to which a statement prints all of them
 
 
@@ -55,6 +56,38 @@ class Statement:
     def convex(self) -> bool:
         """Whether a KKT point is a solution."""
         return True
+
+    def __len__(self) -> int:
+        """B, the number of signals; `TypeError` for one without a B axis, as of a number."""
+        if not batched(self):
+            raise TypeError("a statement of one signal, without a B axis, has no length")
+        return int(self.data.shape[0])
+
+    def __bool__(self) -> bool:
+        """A statement is there, though it may have no signals."""
+        return True
+
+    def __getitem__(self: S, b: Any) -> S:
+        """The statement for some of its signals (a slice, a mask or indices); for signal b alone,
+        without a B axis, if b is an integer.
+        """
+        if not batched(self):
+            raise TypeError("a statement of one signal, without a B axis, has no signals to choose")
+        own = {k: v for k, v in vars(self).items() if k != "W" and getattr(v, "ndim", 0) == 2}
+        return with_fields(self, **{k: v[b] for k, v in own.items()})
+
+    def objective(self, x: Any) -> Array:
+        """The value that the statement minimises at x (B, n) or (n,), constraints ignored: (B,), or
+        0-d for one signal; in float64, nan for signals whose data are not finite.
+        """
+        data, given = self.data, rows.one_or_many(self.data)
+        x = float64(checks.points("x", x, data, int(self.W.shape[1])))
+        return given.back(self.values(given.rows(x)))
+
+    def values(self, x: Array) -> Array:
+        """`objective` of points (B, n) in float64: by default as an instance of (Q)."""
+        found: Array = cast(Any, self).quadratic().objective(x)
+        return found
 
     def check(self, *row_masks: str) -> None:
         """Check W, the signals, the bias and some masks of rows; all in the kind of the signals."""

@@ -39,6 +39,7 @@ def solve(
     polish: bool = True,
     n_jobs: int = 1,
     progress: Progress | None = None,
+    **options: Any,
 ) -> Solution:
     """Solve any statement of `cvxinv.problems` (eqs. 5, 6, 9, Algorithms 1 and 4) with CVXPY and
     certify every answer.
@@ -52,7 +53,7 @@ def solve(
     ----------
     problem : LastLayer, MidLayer, Latent, BasisPursuit, LeastSquares or LinearProgram
     solver : "CLARABEL", "OSQP", "SCS", "HIGHS" or "UNO", optional
-        By default Clarabel, HiGHS or UNO, as the statement asks for.
+        In any case of letters; by default Clarabel, HiGHS or UNO, as the statement asks for.
     tol : float, optional
         What the certificate has to prove for OPTIMAL; by default 1e-8, for float32 signals 1e-5.
     polish : bool
@@ -62,6 +63,10 @@ def solve(
     progress : bool or callable, optional
         Whether to show on stderr how many signals are solved, by default for more than a few on a
         terminal; or what is to be told: progress(done, total).
+    **options
+        Settings of the solver, in place of our tight ones, as CVXPY takes them: how accurate OSQP
+        is at its own tolerances says `solve(problem, "osqp", polish=False, eps_abs=1e-3,
+        eps_rel=1e-3).certificate`.
 
     Returns
     -------
@@ -79,8 +84,8 @@ def solve(
     NotStatedError
         For a class of statements, or a term in one, that has no CVXPY statement here.
     MissingSolverError, ValueError, TypeError
-        For a solver that is not installed, unknown, or does not apply; for anything but a
-        statement.
+        For a solver that is not installed, unknown, or does not apply; for options that it does not
+        take; for anything but a statement.
     """
     start = time.perf_counter()
     problem, q = as_problem(problem), None
@@ -89,11 +94,11 @@ def solve(
     if problem.convex and not isinstance(problem, LinearProgram):
         q = _to_numpy(problem.quadratic())
     ensure_stated(problem, q)
-    solver, whole = choose(problem, solver), as_batch(problem)
+    chosen, whole = choose(problem, solver, options), as_batch(problem)
     stated: Any = as_kind(whole, np.empty(0)) if q is None else q
     progress = automatic(progress, len(whole.data) > FEW)
     with meter(progress, len(whole.data), "signals") as done:
-        found = run(Batch(type(problem), stated, solver), n_jobs, done)
+        found = run(Batch(type(problem), stated, chosen), n_jobs, done)
     x, dual, proof = found.x, found.dual, None
     if q is not None:
         if polish:

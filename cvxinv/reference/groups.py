@@ -15,7 +15,8 @@ from cvxinv.problems import LastLayer, LinearProgram, Quadratic
 from cvxinv.progress import Meter
 from cvxinv.reference import signals
 from cvxinv.reference.signals import Answer
-from cvxinv.solution.certified import chosen, finite
+from cvxinv.reference.solvers import Solver
+from cvxinv.solution.certified import finite
 
 FEW = 8  # signals that need no progress bar, and are not worth compiling a statement twice
 
@@ -28,7 +29,7 @@ class Batch:
 
     kind: type
     stated: Quadratic | LinearProgram | LastLayer
-    solver: str
+    solver: Solver
 
     @property
     def finite(self) -> Any:
@@ -53,9 +54,7 @@ class Batch:
     def take(self, group: Any) -> "Batch":
         """Some of the signals."""
         whole = self.stated
-        part: Any = (
-            rows.take(whole, group) if isinstance(whole, Quadratic) else chosen(whole, group)
-        )
+        part: Any = rows.take(whole, group) if isinstance(whole, Quadratic) else whole[group]
         return Batch(self.kind, part, self.solver)
 
     def answer(self) -> Answer:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cvxinv.problems import LastLayer, LinearProgram, Quadratic
 from cvxinv.reference import statements
-from cvxinv.reference.solvers import attempt, attempt_nonlinear
+from cvxinv.reference.solvers import Solver, attempt, attempt_nonlinear
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Answer:
         return cls(x, dual, np.zeros(k, dtype=int), np.full(k, failure, dtype=object))
 
 
-def quadratics(q: Quadratic, kind: type, solver: str) -> Answer:
+def quadratics(q: Quadratic, kind: type, solver: Solver) -> Answer:
     """A group of (Q) of one class of statements.
 
     A column that is zero takes no part (x_j = 0 is optimal there), nor does a row of A that no
@@ -54,7 +54,7 @@ def quadratics(q: Quadratic, kind: type, solver: str) -> Answer:
             gamma = q.gamma / unit / unit
             statement = statements.stated(kind, A=A, t=t, lam=lam, C=C, d=d, gamma=gamma)
         t.value, d.value, lam.value = q.t[i][rows] / s, q.d[i][off] / s, weights / s
-        run = attempt(statement.problem, solver)
+        run = attempt(statement.problem, solver.name, solver.settings)
         found.iterations[i], found.failure[i] = run.iterations, run.failure
         if run.solved:
             found.x[i] = 0.0
@@ -86,7 +86,7 @@ def _size(W: Any) -> float:
     return float(largest * np.linalg.norm(W / largest, axis=0).max(initial=0.0)) or 1.0
 
 
-def nonconvex(problem: LastLayer, solver: str) -> Answer:
+def nonconvex(problem: LastLayer, solver: Solver) -> Answer:
     """A group of eq. 5 with a smooth nonlinear phi, from x = 0 as Algorithm 5 starts."""
     (k, m), n = problem.y.shape, problem.W.shape[1]
     found = Answer.none(k, m, n)
@@ -102,13 +102,13 @@ def nonconvex(problem: LastLayer, solver: str) -> Answer:
     for i in range(k):
         y.value = np.asarray(problem.y[i], dtype=np.float64)[seen]
         statement.x.value = np.zeros(n)
-        run = attempt_nonlinear(statement.problem, solver)
+        run = attempt_nonlinear(statement.problem, solver.name, solver.settings)
         found.iterations[i], found.failure[i] = run.iterations, run.failure
         found.x[i] = np.maximum(statement.x.value, 0.0) if run.solved else 0.0
     return found
 
 
-def programs(problem: LinearProgram, solver: str) -> Answer:
+def programs(problem: LinearProgram, solver: Solver) -> Answer:
     """Linear programs of Lei et al., each stated anew: their rows differ from signal to signal."""
     (k, m), n = problem.x_next.shape, problem.W.shape[1]
     found = Answer.none(k, m, n)
@@ -121,7 +121,7 @@ def programs(problem: LinearProgram, solver: str) -> Answer:
         program = statements.linear_program(
             W / unit, c[i] / s, two_sided[i], one_sided[i], problem.norm, problem.nonnegative
         )
-        run = attempt(program.problem, solver)
+        run = attempt(program.problem, solver.name, solver.settings)
         found.iterations[i], found.failure[i] = run.iterations, run.failure
         if not run.solved:
             continue

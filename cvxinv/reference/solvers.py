@@ -35,14 +35,23 @@ SOLVED = (cp.OPTIMAL, cp.OPTIMAL_INACCURATE, cp.USER_LIMIT)
 UNSOLVABLE = (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE)  # with multipliers that say why
 
 
-def choose(problem: Problem, solver: str | None) -> str:
-    """The solver to use for `problem`: the one asked for, or its kind's default.
+@dataclass(frozen=True)
+class Solver:
+    """A solver by its name in CVXPY, and the settings that it is called with."""
+
+    name: str
+    settings: dict[str, Any]
+
+
+def choose(problem: Problem, solver: str | None, options: dict[str, Any]) -> Solver:
+    """The solver to use for `problem`: the one asked for, in upper or lower case, or its kind's
+    default; with settings of ours but for the caller's `options`.
 
     Raises
     ------
     ValueError, TypeError
-        For what is no name, an unknown solver, or one that does not apply to this kind of
-        statement.
+        For what is no name, an unknown solver, one that does not apply to this kind of statement,
+        or an option that it does not take.
     MissingSolverError
         If it is not installed.
     """
@@ -50,13 +59,29 @@ def choose(problem: Problem, solver: str | None) -> str:
     kinds = NONLINEAR if nonconvex else LINEAR if isinstance(problem, LinearProgram) else QUADRATIC
     if solver is None:
         solver = kinds[0]
+    solver = solver.upper() if isinstance(solver, str) else solver
     checks.choice("solver", solver, kinds, f"for this {type(problem).__name__} ")
     if solver == "UNO" and not all(map(importlib.util.find_spec, ("unopy", "sparsediffpy"))):
         raise MissingSolverError(
             "solver: UNO is not installed; it comes with the extra cvxinv[nlp] (unopy,"
             " sparsediffpy)"
         )
-    return solver
+    if options:
+        _ensure_taken(solver, options)
+    return Solver(solver, SETTINGS[solver] | options)
+
+
+def _ensure_taken(solver: str, options: dict[str, Any]) -> None:
+    """Refuse options with which the solver does not solve the least of problems: it raises on names
+    that it does not know, and that would be a failure of every signal.
+    """
+    x = cp.Variable(1)
+    objective = cp.sum(x) if solver == "HIGHS" else cp.sum_squares(x)
+    trial = cp.Problem(cp.Minimize(objective), [x >= 1])
+    settings = SETTINGS[solver] | options
+    run = (attempt_nonlinear if solver == "UNO" else attempt)(trial, solver, settings)
+    if " raised " in run.failure:
+        raise ValueError(f"options: {solver} does not take {', '.join(options)}: {run.failure}")
 
 
 @dataclass(frozen=True)
@@ -99,10 +124,10 @@ def attempt(problem: cp.Problem, solver: str, settings: dict[str, Any] | None = 
     return _ended(problem, solver, solution.status, solution.attr)
 
 
-def attempt_nonlinear(problem: cp.Problem, solver: str) -> Run:
+def attempt_nonlinear(problem: cp.Problem, solver: str, settings: dict[str, Any]) -> Run:
     """`attempt` for a disciplined nonlinear program."""
     try:
-        problem.solve(solver=solver, **SETTINGS[solver])
+        problem.solve(solver=solver, **settings)
         count = problem.solver_stats.num_iters
     except Exception as error:
         return _raised(solver, error)

@@ -37,14 +37,6 @@ def as_kind(problem: Problem, like: Array) -> Problem:
     return with_fields(problem, **arrays)
 
 
-def chosen(problem: Problem, b: Any) -> Problem:
-    """The statement, with a B axis, for some of its signals (a slice, or indices)."""
-    per_signal = {
-        k: v[b] for k, v in vars(problem).items() if k != "W" and getattr(v, "ndim", 0) == 2
-    }
-    return with_fields(problem, **per_signal)
-
-
 def finite(problem: Problem) -> Array:
     """(B,) bool: whether the data of each signal are finite, in a statement with a B axis."""
     if isinstance(problem, LinearProgram):

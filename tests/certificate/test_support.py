@@ -6,7 +6,7 @@ import torch
 
 from cvxinv import LastLayer, LinearProgram
 from cvxinv.certificate import certify, support
-from tests.support.instances import CLASSES, KINDS, SEEDS, chosen, solved, tensors
+from tests.support.instances import CLASSES, KINDS, SEEDS, solved, tensors
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -21,7 +21,7 @@ def test_supports_of_arrays_tensors_and_signals_alone(cls, kind):
         c, nonzero = certify(problem, sol.x, sol.dual, problem.quadratic())
         np.testing.assert_array_equal(nonzero, sol.support)
         np.testing.assert_array_equal(c.kkt, sol.certificate.kkt)
-        alone = support(chosen(problem, 1), sol.x[1], None if dual is None else sol.dual[1])
+        alone = support(problem[1], sol.x[1], None if dual is None else sol.dual[1])
         np.testing.assert_array_equal(alone, sol.support[1])
 
 

@@ -17,7 +17,6 @@ from tests.support.instances import (
     SEEDS,
     SIGNALS,
     UNIQUE_KINDS,
-    chosen,
     instance,
     solved,
     tensors,
@@ -249,7 +248,7 @@ def test_arrays_and_tensors_alike(cls):
             np.testing.assert_array_equal(there.x.numpy(), here.x)
             np.testing.assert_array_equal(there.support.numpy(), here.support)
             assert list(there.status) == list(here.status)
-            one = fast.solve(chosen(problem, 1))
+            one = fast.solve(problem[1])
             assert one.x.shape == here.x[1].shape
             np.testing.assert_allclose(
                 one.certificate.objective,

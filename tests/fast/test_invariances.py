@@ -17,7 +17,6 @@ from tests.support.engines import engine  # noqa: F401
 from tests.support.instances import (
     DATA,
     MASK,
-    chosen,
     replaced,
 )
 from tests.support.oracles import determined, distance
@@ -97,10 +96,9 @@ def test_units_do_not_matter(case, of_matrix, of_signal):
 def test_companions_do_not_matter(case, which):
     problem = case.build()
     assume(determined(problem, 0.05)[which])
-    sol, alone = fast.solve(problem), fast.solve(chosen(problem, slice(which, which + 1)))
+    sol, alone = fast.solve(problem), fast.solve(problem[which : which + 1])
     assert alone.status[0] is sol.status[which]
     if alone.status[0] is Status.OPTIMAL:
         assert (
-            distance(chosen(problem, slice(which, which + 1)), alone.x, sol.x[which : which + 1])
-            <= SAME_POINT
+            distance(problem[which : which + 1], alone.x, sol.x[which : which + 1]) <= SAME_POINT
         ).all()

@@ -13,7 +13,6 @@ from tests.support.instances import (
     MASK,
     PRINTED_METHOD,
     SEEDS,
-    chosen,
     instance,
     matrix,
     replaced,
@@ -70,7 +69,7 @@ def test_rows_that_do_not_enter_may_hold_anything(cls, bad):
 @pytest.mark.parametrize("cls", CLASSES)
 def test_batches_of_none_and_one_and_signals_alone(cls):
     problem = instance(cls, "shared_mask", 0)
-    none, one, alone = (fast.solve(chosen(problem, b)) for b in (slice(0, 0), slice(0, 1), 0))
+    none, one, alone = (fast.solve(problem[b]) for b in (slice(0, 0), slice(0, 1), 0))
     n = problem.W.shape[1]
     assert none.x.shape == none.support.shape == (0, n)
     assert none.status.shape == none.certificate.kkt.shape == none.iterations.shape == (0,)

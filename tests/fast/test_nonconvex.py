@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import fast
 from cvxinv import LastLayer, Status, reference, verify
 from cvxinv.activations import PLU, LeakyReLU
-from tests.support.instances import chosen, replaced, tensors
+from tests.support.instances import replaced, tensors
 from tests.support.layers import ACTIVATIONS, nonconvex
 from tests.support.oracles import distance
 from tests.support.tolerances import (
@@ -198,7 +198,7 @@ def test_pixels_out_of_range_are_fitted_and_harm_no_other_signal(phi, value):
     stationary(sol)
     good = [0, 2, 3, 5]
     np.testing.assert_allclose(sol.x[good], clean.x[good], atol=ALONE)
-    assert (distance(chosen(problem, good), sol.x[good], x[good]) <= SAME_POINT).all()
+    assert (distance(problem[good], sol.x[good], x[good]) <= SAME_POINT).all()
     everywhere = fast.solve(replaced(problem, y=np.full_like(y, value)))
     assert np.isfinite(everywhere.x).all()
 
@@ -232,7 +232,7 @@ def test_alone_in_chunks_in_tensors_and_from_the_solution(phi):
     np.testing.assert_array_equal(fast.solve(tensors(problem)).x.numpy(), sol.x)
     np.testing.assert_allclose(fast.solve(problem, memory=1).x, sol.x, atol=ALONE)
     for b in (0, 15):
-        alone = fast.solve(chosen(problem, b))
+        alone = fast.solve(problem[b])
         assert alone.status is Status.STATIONARY
         np.testing.assert_allclose(alone.x, sol.x[b], atol=ALONE)
     warm = fast.solve(problem, x0=sol.x)
@@ -261,7 +261,7 @@ def test_float32_and_few_iterations(phi):
             Status.STATIONARY if good else Status.MAX_ITER
             for good in verify(problem, early.x).stationary(KKT)
         ]
-    assert fast.solve(chosen(problem, slice(0, 0))).x.shape == (0, 20)
+    assert fast.solve(problem[:0]).x.shape == (0, 20)
 
 
 @pytest.mark.parametrize("unit", [1e-4, 1e4])

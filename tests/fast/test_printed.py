@@ -18,7 +18,6 @@ from tests.support.instances import (
     DATA,
     KINDS,
     SEEDS,
-    chosen,
     generator,
     instance,
     replaced,
@@ -105,7 +104,7 @@ def test_the_objective_falls_like_one_over_k_squared(cls, seed):
         problem, expected = solved(cls, kind, seed)
         for b in range(3):
             _, t, _ = parts(problem, b)
-            sol = fast.solve(chosen(problem, slice(b, b + 1)), 1e-14, 150, "fista", history=True)
+            sol = fast.solve(problem[b : b + 1], 1e-14, 150, "fista", history=True)
             unit, k = t @ t, np.arange(1, len(sol.history))
             above = (
                 np.array([float(record.objective[0]) for record in sol.history[1:]]) * unit

@@ -10,7 +10,6 @@ from cvxinv import (
 from tests.support.instances import (
     CONSTRAINED,
     SEEDS,
-    chosen,
     instance,
 )
 from tests.support.oracles import used
@@ -38,7 +37,7 @@ def same_steps(problem, points, multipliers=None, **options):
                     sol.dual[b][off], multipliers[b][k], atol=PRINTED * size, rtol=0
                 )
     for b, found in enumerate(points):
-        sol = fast.solve(chosen(problem, slice(b, b + 1)), tol, STEPS, history=True, **options)
+        sol = fast.solve(problem[b : b + 1], tol, STEPS, history=True, **options)
         assert [record.iteration for record in sol.history] == list(range(len(sol.history)))
         assert (
             len(sol.history)

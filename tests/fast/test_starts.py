@@ -10,7 +10,6 @@ from tests.support.instances import (
     CLASSES,
     CONSTRAINED,
     PRINTED_METHOD,
-    chosen,
     instance,
 )
 from tests.support.oracles import distance
@@ -50,7 +49,7 @@ def test_a_start_at_the_solution_needs_few_steps_and_a_poor_one_does_no_harm(cls
 
 
 def test_a_start_for_a_signal_alone():
-    problem = chosen(instance(LastLayer, "noisy", 0), 0)
+    problem = instance(LastLayer, "noisy", 0)[0]
     cold = fast.solve(problem)
     warm = fast.solve(problem, x0=cold.x)
     assert warm.status is Status.OPTIMAL

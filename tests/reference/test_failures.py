@@ -61,9 +61,9 @@ def test_a_linear_program_that_fails_does_not_take_its_batch_along(monkeypatch):
     signals, calls = import_module("cvxinv.reference.signals"), []
     attempt = signals.attempt
 
-    def fails_once(problem, solver):
+    def fails_once(problem, solver, settings):
         calls.append(solver)
-        return Run(failure="it fails") if len(calls) == 2 else attempt(problem, solver)
+        return Run(failure="it fails") if len(calls) == 2 else attempt(problem, solver, settings)
 
     monkeypatch.setattr(signals, "attempt", fails_once)
     rng = np.random.default_rng(0)

@@ -12,15 +12,15 @@ import pytest
 from cvxinv import BasisPursuit, LastLayer, LeastSquares, LinearProgram, MidLayer, Status, reference
 from cvxinv.progress import Meter
 from cvxinv.reference.groups import Batch, _groups, run
-from cvxinv.reference.solvers import attempt
+from cvxinv.reference.solvers import attempt, choose
 from tests.support.tolerances import ALONE
 
 RNG = np.random.default_rng(0)
 W, Y = RNG.standard_normal((9, 4)), np.abs(RNG.standard_normal((6, 9)))
 
 
-def batch(problem, solver="CLARABEL"):
-    return Batch(type(problem), problem.quadratic(), solver)
+def batch(problem, solver=None):
+    return Batch(type(problem), problem.quadratic(), choose(problem, solver, {}))
 
 
 def test_groups_hold_each_finite_signal_once_and_share_their_masks():
@@ -118,7 +118,7 @@ def dying(problem, deadly):
                 os._exit(1)
             return super(type(self), self).answer()
 
-    return Dying(type(problem), problem.quadratic(), "CLARABEL")
+    return Dying(type(problem), problem.quadratic(), choose(problem, None, {}))
 
 
 @pytest.mark.parametrize("masks", [1, 6])

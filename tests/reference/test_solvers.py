@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 import pytest
 
-from cvxinv import BasisPursuit, LastLayer, LeastSquares, reference
+from cvxinv import BasisPursuit, LastLayer, LeastSquares, MidLayer, reference
+from tests.support.instances import instance
 
 RNG = np.random.default_rng(0)
 
@@ -48,7 +49,7 @@ def test_an_inaccurate_answer_is_no_warning():
         reference.solve(LastLayer(W, RNG.standard_normal((4, 30))), solver, polish=False)
 
 
-@pytest.mark.parametrize("solver", [3, True, {}, "clarabel", "GUROBI", "HIGHS"])
+@pytest.mark.parametrize("solver", [3, True, {}, "clarable", "GUROBI", "HIGHS"])
 def test_a_solver_that_does_not_apply_is_named(solver):
     with pytest.raises(ValueError, match=r"^solver: expected for this LeastSquares one of"):
         reference.solve(LeastSquares(np.eye(2), np.ones(2)), solver)
@@ -71,3 +72,18 @@ def test_a_solver_that_does_not_apply_is_named(solver):
 def test_wrong_options_are_named(error, name, value):
     with pytest.raises(error, match=rf"^{name}: expected"):
         reference.solve(LeastSquares(np.eye(2), np.ones(2)), **{name: value})
+
+
+def test_options_of_the_solver_take_the_place_of_ours():
+    problem = instance(MidLayer, "noisy", 2)
+    loose = reference.solve(problem, "osqp", polish=False, eps_abs=1e-3, eps_rel=1e-3)
+    tight = reference.solve(problem, "Osqp", polish=False)
+    assert (loose.certificate.kkt > 10 * tight.certificate.kkt).all()
+    few = reference.solve(problem, "clarabel", polish=False, max_iter=2)
+    assert [status.name for status in few.status] == ["MAX_ITER"] * 3
+
+
+@pytest.mark.parametrize("solver", ["CLARABEL", "osqp", "SCS"])
+def test_options_that_it_does_not_take_are_refused(solver):
+    with pytest.raises(ValueError, match=f"options: {solver.upper()} does not take eps_ab: "):
+        reference.solve(instance(MidLayer, "noisy", 2), solver, eps_ab=1e-3)

@@ -138,17 +138,6 @@ def tensors(problem, device: str = "cpu"):
     return replaced(problem, **{k: torch.tensor(v, device=device) for k, v in arrays.items()})
 
 
-def chosen(problem, b):
-    """The statement for signals b, a slice or indices; for one signal without its B axis if b is a
-    number.
-    """
-    B = len(getattr(problem, DATA[type(problem)]))
-    arrays = {f.name: getattr(problem, f.name) for f in fields(problem) if f.name != "W"}
-    return replaced(
-        problem, **{k: v[b] for k, v in arrays.items() if np.ndim(v) == 2 and len(v) == B}
-    )
-
-
 def constraints(problem, b: int) -> tuple[np.ndarray, np.ndarray]:
     """C and d of signal b, from the statement's own fields."""
     if not isinstance(problem, CONSTRAINED):
