@@ -2,6 +2,7 @@
 
 from .certificate import Certificate
 from .farkas import refutes
+from .reasons import reasons
 from .verify import certify, support, verify
 
-__all__ = ["Certificate", "certify", "refutes", "support", "verify"]
+__all__ = ["Certificate", "certify", "reasons", "refutes", "support", "verify"]

@@ -167,7 +167,7 @@ def _kind(a: Array) -> str:
     return f"torch {dtype_name(a)} on {a.device}" if is_torch(a) else dtype_name(a)
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
     """A number, word or activation as Python that stands for it."""
     known = isinstance(value, activations.Activation)
     return f"activations.{value!r}" if known else repr(value)
@@ -178,7 +178,7 @@ def _entries(given: dict[str, Any], whole: bool) -> list[str]:
     words = []
     for name, value in given.items():
         if not hasattr(value, "ndim"):
-            words.append(f"{name}={_word(value)}")
+            words.append(f"{name}={word(value)}")
         elif whole:
             words.append(f"{name}={value.tolist()!r}")
         else:

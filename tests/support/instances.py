@@ -9,32 +9,11 @@ import torch
 from scipy.optimize import linprog
 
 from cvxinv import BasisPursuit, Generator, LastLayer, Latent, LeastSquares, MidLayer, Solution
+from cvxinv.testing.hard import CLASSES, DIFFICULTIES, MASKS, UNIQUE, instance
 
-CLASSES = (LastLayer, MidLayer, Latent, BasisPursuit, LeastSquares)
-UNIQUE_KINDS = (
-    "plain",
-    "noisy",
-    "small_matrix",
-    "large_matrix",
-    "small_signal",
-    "large_signal",
-    "uneven_columns",
-)
-KINDS = (
-    *UNIQUE_KINDS,
-    "rank_deficient",
-    "zero_columns",
-    "duplicate_columns",
-    "empty_support",
-    "full_support",
-    "one_row",
-    "wide",
-    "mask",
-    "shared_mask",
-    "zero_signal",
-)
+UNIQUE_KINDS, KINDS = UNIQUE, DIFFICULTIES
 SEEDS = range(4)  # bit 0: with a bias; bit 1: with lam or gamma
-SIGNALS = 3  # per instance: SIGNALS * len(SEEDS) * len(KINDS) > 200 for each class
+# signals of a class: SIGNALS * len(SEEDS) * len(KINDS) > 200
 DATA = {
     LastLayer: "y",
     MidLayer: "x_next",
@@ -42,74 +21,9 @@ DATA = {
     BasisPursuit: "target",
     LeastSquares: "target",
 }
-MASK = {
-    LastLayer: "observed",
-    MidLayer: "support",
-    Latent: "support",
-    BasisPursuit: "rows",
-    LeastSquares: "rows",
-}
+MASK = MASKS
 CONSTRAINED = (MidLayer, Latent)
 PRINTED_METHOD = {cls: "linearized_admm" if cls in CONSTRAINED else "fista" for cls in CLASSES}
-
-
-def matrix(kind: str, rng: np.random.Generator) -> np.ndarray:
-    """W (m, n), not yet scaled."""
-    m, n = {"one_row": (1, 6), "wide": (7, 12)}.get(kind, (20, 8))
-    W = rng.standard_normal((m, n))
-    if kind == "rank_deficient":
-        W = rng.standard_normal((m, 3)) @ rng.standard_normal((3, n))
-    elif kind == "zero_columns":
-        W[:, ::3] = 0
-    elif kind == "duplicate_columns":
-        W[:, 1::2] = W[:, 0::2]
-    elif kind == "uneven_columns":
-        W *= np.logspace(-2, 2, n)
-    return W
-
-
-def mask(cls: type, kind: str, shape: tuple[int, int], rng: np.random.Generator):
-    """The rows that enter (S of eqs. 6 and 9), None for the default."""
-    if kind in ("empty_support", "full_support"):
-        return np.full(shape, kind == "full_support")
-    if kind == "shared_mask":
-        return rng.random(shape[1]) < 0.6
-    return rng.random(shape) < 0.6 if kind == "mask" else None
-
-
-def instance(cls: type, kind: str, seed: int, count: int = SIGNALS):
-    """A batch of `count` signals; with a bias where seed is odd, with lam or gamma where its second
-    bit is set.
-    """
-    rng = np.random.default_rng([CLASSES.index(cls), KINDS.index(kind), seed])
-    W = matrix(kind, rng)
-    m, n = W.shape
-    x = rng.standard_normal((count, n)) / np.maximum(np.linalg.norm(W, axis=0), 1e-3)
-    x = np.maximum(x, 0) if cls in (LastLayer, MidLayer) else x
-    bias = 0.3 * rng.standard_normal(m) if seed & 1 else None
-    data = x @ W.T + (0 if bias is None else bias)
-    data = data + 0.1 * rng.standard_normal(data.shape) if kind != "plain" else data
-    data = np.maximum(data, 0) if cls in CONSTRAINED else data
-    data = 0 * data if kind == "zero_signal" else data
-    of_matrix = {"small_matrix": 1e-6, "large_matrix": 1e6}.get(kind, 1.0)
-    of_signal = {"small_signal": 1e-6, "large_signal": 1e6}.get(kind, 1.0)
-    W, data, bias = of_matrix * W, of_signal * data, None if bias is None else of_signal * bias
-    options = {"W": W, DATA[cls]: data, "bias": bias, MASK[cls]: mask(cls, kind, data.shape, rng)}
-    if cls is LeastSquares:
-        return cls(**options, columns=rng.random((count, n)) < 0.7 if seed & 2 else None)
-    weight = weights(cls, W, data, seed, rng) if seed & 2 else 0.0
-    return cls(**options, **{"gamma" if cls is Latent else "lam": weight})
-
-
-def weights(cls: type, W: np.ndarray, data: np.ndarray, seed: int, rng: np.random.Generator):
-    """A gamma or lam that matters without setting all of x to zero."""
-    if cls is Latent:
-        return 0.1 * float(np.linalg.norm(W, 2) ** 2)
-    lam = 0.1 * float(np.abs(data @ W).max()) or 0.1
-    if cls is not BasisPursuit:
-        return lam
-    n = W.shape[1]
-    return lam * rng.uniform(0.5, 1.5, (n,) if seed & 1 else (len(data), n))
 
 
 @cache

@@ -1,0 +1,53 @@
+"""What kinds of problems there are, by name; known without Hypothesis."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cvxinv import checks
+
+# in rising difficulty
+KINDS = (
+    "least_squares",
+    "nnls",
+    "lasso",
+    "last_layers",
+    "basis_pursuits",
+    "mid_layers",
+    "latents",
+    "qps",
+)
+# of `check_solver`, likewise
+LEVELS = (
+    "one column",
+    "tiny",
+    "small",
+    "tall",
+    "wide",
+    "zero or duplicate columns",
+    "zero signals",
+    "weight at its largest",
+    "general position",
+    "larger",
+    "ill-conditioned",
+    "small signals",
+    "large signals",
+    "small matrix",
+    "large matrix",
+    "planted",
+    "float32",
+    "infeasible",
+    "not finite",
+    "companions",
+)
+
+
+def kinds(name: str, value: Any) -> tuple[str, ...]:
+    """Kinds by their names: one, several, or None for all."""
+    if value is None:
+        return KINDS
+    if isinstance(value, str):
+        value = [value]
+    given: Sequence[Any] = checks.sequence(name, value, len(value), "names of kinds")
+    if not given:
+        raise ValueError(f"{name}: expected at least one of {', '.join(KINDS)}, got none")
+    return tuple(checks.choice(name, kind, KINDS) for kind in given)
