@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cvxinv import guarantees as guarantees
     from cvxinv import problems as problems
     from cvxinv import reference as reference
+    from cvxinv import testing as testing
     from cvxinv.certificate import Certificate as Certificate
     from cvxinv.certificate import refutes as refutes
     from cvxinv.certificate.verify import verify as verify
@@ -67,6 +68,7 @@ _MODULES = {
     "problem_file": "problems.file",
     "problems": "problems",
     "reference": "reference",
+    "testing": "testing",
 }
 
 __all__ = sorted([*_HOME, *_MODULES])

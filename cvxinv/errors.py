@@ -21,6 +21,10 @@ class UnsupportedModuleError(ValueError):
     """
 
 
+class MissingPackageError(ImportError):
+    """A part of the package needs another one that is not installed; the message says which."""
+
+
 class MissingSolverError(ImportError):
     """A solver that was asked for is not installed; the message says which extra brings it."""
 

@@ -1,5 +1,5 @@
-"""The command line: `cvxinv demo`, `convert`, `invert`, `verify`, `check`, `bench`; one file per
-command.
+"""The command line: `cvxinv demo`, `convert`, `invert`, `verify`, `check`, `check-solver`,
+`bench`; one file per command.
 """
 
 import os
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from cvxinv.cli.output import InterruptedRunError
-from cvxinv.errors import MissingSolverError
+from cvxinv.errors import MissingPackageError, MissingSolverError
 
 INTERRUPTED = 130  # what shells say of Ctrl-C, and typer, too
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if error.filename and error.strerror
             else str(error)
         )
-    except (ValueError, TypeError, MissingSolverError, MemoryError) as error:
+    except (ValueError, TypeError, MissingPackageError, MissingSolverError, MemoryError) as error:
         return _complain(str(error))
     except Exception as error:
         if hasattr(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cvxinv.cli import bench, check, convert, demo, invert, verify
+from cvxinv.cli import bench, check, check_solver, convert, demo, invert, verify
 from cvxinv.version import __version__
 
 app = typer.Typer(
@@ -14,7 +14,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo.demo, convert.convert, invert.invert, verify.verify, check.check, bench.bench):
+for command in (
+    demo.demo,
+    convert.convert,
+    invert.invert,
+    verify.verify,
+    check.check,
+    check_solver.check_solver,
+    bench.bench,
+):
     app.command()(command)
 
 

@@ -11,6 +11,8 @@ Names are imported on first use: `assert_optimal` and `hard_cases` do without Hy
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from cvxinv.testing.names import ensure_hypothesis
+
 if TYPE_CHECKING:
     from cvxinv.testing.arrays import raw as raw
     from cvxinv.testing.conformance import ConformanceError as ConformanceError
@@ -58,8 +60,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'cvxinv.testing' has no attribute {name!r}")
     home = _HOME[name]
-    if home in _NEED and importlib.util.find_spec("hypothesis") is None:
-        raise ImportError(f"cvxinv.testing.{name} needs Hypothesis: pip install 'cvxinv[testing]'")
+    if home in _NEED:
+        ensure_hypothesis(f"cvxinv.testing.{name}")
     return getattr(importlib.import_module(f".{home}", __name__), name)
 
 

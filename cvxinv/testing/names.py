@@ -1,9 +1,11 @@
 """What kinds of problems there are, by name; known without Hypothesis."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from cvxinv import checks
+from cvxinv.errors import MissingPackageError
 
 # in rising difficulty
 KINDS = (
@@ -51,3 +53,9 @@ def kinds(name: str, value: Any) -> tuple[str, ...]:
     if not given:
         raise ValueError(f"{name}: expected at least one of {', '.join(KINDS)}, got none")
     return tuple(checks.choice(name, kind, KINDS) for kind in given)
+
+
+def ensure_hypothesis(who: str) -> None:
+    """Say how to install Hypothesis where it is not there."""
+    if find_spec("hypothesis") is None:
+        raise MissingPackageError(f"{who} needs Hypothesis: pip install 'cvxinv[testing]'")
