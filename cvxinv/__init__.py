@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cvxinv.certificate import refutes as refutes
     from cvxinv.certificate.verify import verify as verify
     from cvxinv.errors import GeneratorFileError as GeneratorFileError
+    from cvxinv.errors import MissingPackageError as MissingPackageError
     from cvxinv.errors import MissingSolverError as MissingSolverError
     from cvxinv.errors import NotConvexError as NotConvexError
     from cvxinv.errors import NotStatedError as NotStatedError
@@ -51,8 +52,8 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "certificate": "Certificate refutes verify",
-    "errors": "GeneratorFileError MissingSolverError NotConvexError NotStatedError"
-    " ProblemFileError UnsupportedModuleError",
+    "errors": "GeneratorFileError MissingPackageError MissingSolverError NotConvexError"
+    " NotStatedError ProblemFileError UnsupportedModuleError",
     "generator": "Generator mnist_generator",
     "inversion": "cramer_rao hybrid invert",
     "problems": "BasisPursuit LastLayer Latent LeastSquares LinearProgram MidLayer",

@@ -62,7 +62,8 @@ def _program(q: Quadratic, A: Any, b: Any, C: Any, d: Any) -> tuple[Any, ...]:
     P = A.T @ A + q.gamma * xp.eye(A.shape[1], dtype=A.dtype)
     lam = cast_to(q.lam[0], A)
     low = xp.zeros_like(lam) if q.nonnegative else xp.full_like(lam, -xp.inf)
-    return P, lam - A.T @ b, C, d, low
+    with np.errstate(invalid="ignore"):  # of data that are not finite
+        return P, lam - A.T @ b, C, d, low
 
 
 def _spread(a: Any, where: Any, name: str) -> Any:

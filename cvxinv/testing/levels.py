@@ -9,6 +9,7 @@ HIDDEN = ("mid_layers", "latents", "qps")  # the kinds with inequalities
 UNWEIGHTED = ("least_squares", "nnls")
 MODERATE = 100.0  # condition of a matrix that any solver can bear
 SMALL, LARGE = 1e-8, 1e8
+WEAK = 2.0**-14  # of a weight: it decides among points that fit equally well
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ SWEEP = (
     Level("zero or duplicate columns", Traits(degenerate=True)),
     Level("zero signals", Traits(zero=True)),
     Level("weight at its largest", Traits(weight=1.0), not_kinds=UNWEIGHTED),
+    Level("weak weight", Traits(rows=(1, 4), columns=(3, 8), weight=WEAK), not_kinds=UNWEIGHTED),
     Level("general position", Traits(rows=(8, 16), columns=(4, 8), degenerate=False)),
     Level("larger", Traits(rows=(30, 50), columns=(10, 25), degenerate=False, noise=0.125)),
     Level("ill-conditioned", Traits(rows=(8, 16), columns=(2, 8), condition=MODERATE)),

@@ -28,6 +28,7 @@ LEVELS = (
     "zero or duplicate columns",
     "zero signals",
     "weight at its largest",
+    "weak weight",
     "general position",
     "larger",
     "ill-conditioned",

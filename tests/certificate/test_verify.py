@@ -20,6 +20,7 @@ from cvxinv import (
     reference,
     verify,
 )
+from cvxinv.testing.hard import SIGNALS
 from tests.support.instances import (
     CLASSES,
     CONSTRAINED,
@@ -27,7 +28,6 @@ from tests.support.instances import (
     KINDS,
     MASK,
     SEEDS,
-    SIGNALS,
     UNIQUE_KINDS,
     solved,
 )

@@ -8,6 +8,7 @@ import scipy.optimize
 
 import fast
 from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, MidLayer, Status, verify
+from cvxinv.testing.hard import SIGNALS
 from tests.support.engines import engine  # noqa: F401
 from tests.support.instances import (
     CLASSES,
@@ -15,7 +16,6 @@ from tests.support.instances import (
     DATA,
     KINDS,
     SEEDS,
-    SIGNALS,
     UNIQUE_KINDS,
     instance,
     solved,

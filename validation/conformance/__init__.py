@@ -1,0 +1,1 @@
+"""The conformance kit `cvxinv.testing` at work: on honest solvers, wrong ones, and defaults."""
