@@ -9,7 +9,7 @@ HIDDEN = ("mid_layers", "latents", "qps")  # the kinds with inequalities
 UNWEIGHTED = ("least_squares", "nnls")
 MODERATE = 100.0  # condition of a matrix that any solver can bear
 SMALL, LARGE = 1e-8, 1e8
-WEAK = 2.0**-14  # of a weight: it decides among points that fit equally well
+WEAK = 2.0**-16  # of a weight: it decides among points that fit equally well
 
 
 @dataclass(frozen=True)
