@@ -20,6 +20,7 @@ from tests.support.shell import SIZES  # noqa: E402
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=40)
 settings.register_profile("random", deadline=None, max_examples=400, print_blob=True)
+settings.register_profile("long", deadline=None, max_examples=2_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 # a machine with a GPU may lack the solvers of the reference: then `pytest -m gpu` is what it is for

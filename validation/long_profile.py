@@ -1,0 +1,100 @@
+"""The long profile: every property test with thousands of random examples, and a record of them.
+
+Run as `python -m validation.long_profile [MINUTES] [SEED] [PATHS ..]`: `pytest
+--hypothesis-profile=long` on the tests that have properties, file by file; writes
+validation/results/long_profile.json after each. What does not fit into the minutes is recorded as
+not run.
+"""
+
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from validation.record import store
+
+MINUTES, SEED = 120.0, 0
+COUNTS = re.compile(r"(\d+) passing, (\d+) failing, and (\d+) invalid")
+PACKAGES = ("hypothesis", "pytest")
+
+
+@dataclass
+class Record:
+    """A pytest plugin: it keeps the property tests, and counts their examples by file."""
+
+    end: float
+    seed: int
+    passing: Counter[str] = field(default_factory=Counter)
+    invalid: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
+    not_run: Counter[str] = field(default_factory=Counter)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[Any]) -> None:
+        """Keep what Hypothesis runs."""
+        kept = [i for i in items if getattr(getattr(i, "obj", 0), "is_hypothesis_test", False)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+    def pytest_runtest_setup(self, item: Any) -> None:
+        """Skip what comes too late."""
+        if time.time() > self.end:
+            self.not_run[_file(item)] += 1
+            pytest.skip("no time left")
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> Iterator[None]:
+        """Count."""
+        yield
+        if call.when != "call":
+            return
+        name = _file(item)
+        self.seconds[name] += call.duration
+        for passing, _, invalid in COUNTS.findall(getattr(item, "hypothesis_statistics", "")):
+            self.passing[name] += int(passing)
+            self.invalid[name] += int(invalid)
+        if call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+            self.failed[item.nodeid] = str(call.excinfo.value)[-4000:]
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Store what is known so far."""
+        self.store()
+
+    def store(self) -> None:
+        """Write the result file."""
+        files = {
+            name: {
+                "examples": self.passing[name],
+                "invalid": self.invalid[name],
+                "seconds": round(self.seconds[name], 1),
+                "tests not run": self.not_run[name],
+            }
+            for name in sorted({*self.passing, *self.seconds, *self.not_run})
+        }
+        total = {"examples": sum(self.passing.values()), "failed": self.failed, "files": files}
+        store("long_profile", {"seed": self.seed, **total}, PACKAGES, threads=1)
+
+
+def _file(item: Any) -> str:
+    return str(item.nodeid).split("::")[0]
+
+
+def main() -> int:
+    """Run pytest with the plugin."""
+    minutes = float(sys.argv[1]) if len(sys.argv) > 1 else MINUTES
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else SEED
+    record = Record(time.time() + 60 * minutes, seed)
+    options = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=long"]
+    paths = sys.argv[3:] or ["tests"]
+    code = pytest.main([*options, f"--hypothesis-seed={seed}", *paths], plugins=[record])
+    record.store()
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
