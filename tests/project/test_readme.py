@@ -1,4 +1,4 @@
-"""Every example of the README runs, on its own, as it is printed."""
+"""Every example of the README and of docs/ runs, on its own, as it is printed."""
 
 import re
 from pathlib import Path
@@ -6,11 +6,17 @@ from pathlib import Path
 import pytest
 
 from validation import bench_table
+from validation.conformance import tables
 
 README = Path(__file__).parents[2] / "README.md"
-BLOCKS = re.findall(
-    r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
-)
+PAGES = [README, *sorted((README.parent / "docs").glob("*.md"))]
+BLOCKS = [
+    block
+    for page in PAGES
+    for block in re.findall(
+        r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
@@ -34,13 +40,20 @@ def test_commands_stand_on_lines_of_their_own():
 
 
 def test_links_lead_somewhere():
-    targets = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
-    assert targets
-    for target in targets:
-        assert target.startswith("http") or (README.parent / target).exists(), target
+    for page in PAGES:
+        targets = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+        assert targets
+        for target in targets:
+            assert target.startswith("http") or (page.parent / target).exists(), target
 
 
 def test_the_table_of_the_benchmark_is_that_of_the_result_files():
     """`python -m validation.bench_table` writes it anew."""
     (found,) = bench_table.PLACE.findall(README.read_text(encoding="utf-8"))
     assert found == bench_table.table()
+
+
+def test_the_tables_of_the_kit_are_those_of_its_result_file():
+    """`python -m validation.conformance.tables` writes them anew."""
+    (found,) = tables.PLACE.findall(tables.PAGE.read_text(encoding="utf-8"))
+    assert found == tables.tables()
