@@ -24,7 +24,7 @@ def shown(value: Any) -> str:
         return str(value)
     if isinstance(value, str):
         return repr(value if len(value) <= 40 else value[:40] + "..")
-    if hasattr(value, "dtype") and hasattr(value, "shape"):
+    if not isinstance(value, type) and hasattr(value, "dtype") and hasattr(value, "shape"):
         return f"an array of {dtype_name(value)} of shape {tuple(value.shape)}"
     return type(value).__name__
 

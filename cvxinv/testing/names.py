@@ -46,14 +46,18 @@ LEVELS = (
 
 def kinds(name: str, value: Any) -> tuple[str, ...]:
     """Kinds by their names: one, several, or None for all."""
-    if value is None:
-        return KINDS
-    if isinstance(value, str):
-        value = [value]
-    given: Sequence[Any] = checks.sequence(name, value, len(value), "names of kinds")
-    if not given:
-        raise ValueError(f"{name}: expected at least one of {', '.join(KINDS)}, got none")
-    return tuple(checks.choice(name, kind, KINDS) for kind in given)
+    return KINDS if value is None else some(name, value, KINDS)
+
+
+def some(name: str, value: Any, options: Sequence[str], least: int = 1) -> tuple[str, ...]:
+    """One word, or a sequence of at least so many."""
+    given = (value,) if isinstance(value, str) else value
+    if not isinstance(given, (tuple, list)):
+        words = ", ".join(options)
+        raise TypeError(f"{name}: expected one or some of {words}, got {checks.shown(value)}")
+    if len(given) < least:
+        raise ValueError(f"{name}: expected at least one of {', '.join(options)}, got none")
+    return tuple(checks.choice(name, word, options) for word in given)
 
 
 def ensure_hypothesis(who: str) -> None:

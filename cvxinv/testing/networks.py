@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from cvxinv import checks
 from cvxinv.activations import PLU, Activation, Identity, LeakyReLU, Sigmoid, Tanh, activation
 from cvxinv.generator import Generator
+from cvxinv.testing import traits
 from cvxinv.testing.entries import Draw, Entries
-from cvxinv.testing.traits import Range, asked
+from cvxinv.testing.traits import Range
 
 ACTIVATIONS: st.SearchStrategy[Activation] = st.one_of(
     st.sampled_from([Identity(), Tanh(), Sigmoid()]),
@@ -48,8 +49,9 @@ def generators(
     TypeError, ValueError
         Naming the argument.
     """
-    want = asked(rows=depth, columns=width, bias=bias, dtype=dtype)
-    return _generators(want.rows, want.columns, _outputs(activation), want.bias, want.dtype)
+    sizes = traits.size("depth", depth), traits.size("width", width)
+    biased = None if bias is None else checks.flag("bias", bias)
+    return _generators(*sizes, _outputs(activation), biased, traits.dtypes("dtype", dtype))
 
 
 def _outputs(given: Any) -> st.SearchStrategy[Activation]:
@@ -108,9 +110,8 @@ def signals(
         Naming the argument.
     """
     G = checks.instance("G", G, Generator, "a cvxinv.Generator")
-    want = asked(batch=batch, noise=noise, sparsity=hidden)
-    assert want.batch is not None
-    return _signals(G, want.batch, want.noise or 0.0, want.sparsity)
+    count = traits.size("batch", batch, least=0)
+    return _signals(G, count, checks.nonnegative("noise", noise), traits.share("hidden", hidden))
 
 
 @st.composite

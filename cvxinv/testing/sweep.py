@@ -14,7 +14,7 @@ from cvxinv.testing.code import rebuilt
 from cvxinv.testing.examples import examples
 from cvxinv.testing.kinds import FORMS
 from cvxinv.testing.levels import SWEEP, Level
-from cvxinv.testing.names import LEVELS, kinds
+from cvxinv.testing.names import LEVELS, kinds, some
 from cvxinv.testing.plant import planted_examples
 from cvxinv.testing.reduce import reduced
 from cvxinv.testing.traits import Asked, Traits, asked
@@ -192,9 +192,6 @@ def sweep(
     """The arguments of `check_solver`, checked."""
     if not callable(solve):
         raise TypeError(f"solve: expected a function of a problem, got {checks.shown(solve)}")
-    given = (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
-    names = asked(dtype=given).dtype
-    skipped = (skip,) if isinstance(skip, str) else tuple(skip)
     arrays = checks.flag("arrays", arrays)
     many = None if batch is None or arrays else checks.integer("batch", batch, 1, 1000)
     return Sweep(
@@ -202,10 +199,10 @@ def sweep(
         kinds("problems", problems),
         checks.positive("tol", tol),
         checks.integer("max_examples", max_examples, 1),
-        tuple(sorted(names, reverse=True)),
+        tuple(sorted(some("dtypes", dtypes, FLOATS), reverse=True)),
         many,
         arrays,
         checks.choice("library", library, ("numpy", "torch")),
-        tuple(checks.choice("skip", name, LEVELS) for name in skipped),
+        some("skip", skip, LEVELS, least=0),
         checks.integer("seed", seed),
     )

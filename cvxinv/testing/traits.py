@@ -7,6 +7,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from cvxinv import checks
 from cvxinv.arrays import FLOATS
 from cvxinv.checks import shown
+from cvxinv.testing.names import some
 
 LARGEST = 1 << 12  # rows or columns: instances are drawn in Python
 Range = int | tuple[int, int]
@@ -103,12 +104,12 @@ def asked(**traits: Unpack[Traits]) -> Asked:
     for name, value in traits.items():
         if name not in _CHECKS:
             known = ", ".join(_CHECKS)
-            raise TypeError(f"{name}: expected one of {known}")
+            raise TypeError(f"{name}: expected one of the traits {known}")
         found[name] = _CHECKS[name](name, value)
     return Asked(**found)
 
 
-def _size(name: str, value: Any, least: int = 1) -> tuple[int, int]:
+def size(name: str, value: Any, least: int = 1) -> tuple[int, int]:
     """A number of rows, columns or signals, or the least and the most of them."""
     if not isinstance(value, (tuple, list)):
         value = (value, value)
@@ -119,21 +120,12 @@ def _size(name: str, value: Any, least: int = 1) -> tuple[int, int]:
 
 
 def _batch(name: str, value: Any) -> tuple[int, int] | None:
-    return None if value is None else _size(name, value, least=0)
+    return None if value is None else size(name, value, least=0)
 
 
-def _dtypes(name: str, value: Any) -> tuple[str, ...]:
-    given = (
-        (value,) if isinstance(value, str) else tuple(checks.sequence(name, value, *_some(value)))
-    )
-    if not given:
-        raise ValueError(f"{name}: expected at least one of {', '.join(FLOATS)}")
-    return tuple(checks.choice(name, str(dtype), FLOATS) for dtype in given)
-
-
-def _some(value: Any) -> tuple[int, str]:
-    """However many there are."""
-    return (len(value) if hasattr(value, "__len__") else 1), "names of dtypes"
+def dtypes(name: str, value: Any) -> tuple[str, ...]:
+    """Names of dtypes: one, or some to choose from."""
+    return some(name, value, FLOATS)
 
 
 def _condition(name: str, value: Any) -> float:
@@ -142,7 +134,8 @@ def _condition(name: str, value: Any) -> float:
     return found
 
 
-def _share(name: str, value: Any) -> float:
+def share(name: str, value: Any) -> float:
+    """A number from 0 to 1, both included."""
     if (found := checks.nonnegative(name, value)) > 1:
         raise ValueError(f"{name}: expected a number from 0 to 1, got {shown(value)}")
     return found
@@ -153,14 +146,14 @@ def _or_none(check: Any) -> Any:
 
 
 _CHECKS: dict[str, Any] = {
-    "rows": _size,
-    "columns": _size,
+    "rows": size,
+    "columns": size,
     "batch": _batch,
-    "dtype": _dtypes,
+    "dtype": dtypes,
     "library": lambda name, value: checks.choice(name, value, ("numpy", "torch")),
     "condition": _condition,
     "degenerate": _or_none(checks.flag),
-    "sparsity": _share,
+    "sparsity": share,
     "noise": _or_none(checks.nonnegative),
     "bias": _or_none(checks.flag),
     "masks": _or_none(checks.flag),
