@@ -102,7 +102,9 @@ def _weights(
         columns = None if form.plain else numbers.one_of(None, ~numbers.flags(B, n))
         return zero, 0.0, {"columns": columns}
     choices = LAM if form.weighted is None else LAM[1:] if form.weighted else LAM[:1]
-    weight = numbers.one_of(*choices) if want.weight is None else power_of_two(want.weight or 1.0)
+    weight = numbers.one_of(*choices)
+    if want.weight is not None and form.weighted is not False:
+        weight = power_of_two(want.weight) if want.weight else 0.0
     if form.statement is Latent:
         return zero, weight, {"gamma": weight}
     if form.statement is BasisPursuit and not form.one_weight and numbers.one_of(False, True):
