@@ -36,9 +36,16 @@ def candidates(problem: LayerProblem) -> Iterator[LayerProblem]:
         yield with_fields(problem, bias=None)
     if m > 1:
         yield from (without_row(problem, _but(i, m)) for i in range(m))
+    if not _met_at_zero(problem):
+        return
     if n > 1:
         yield from (without_column(problem, _but(j, n)) for j in range(n))
     yield from _rounder(problem)
+
+
+def _met_at_zero(problem: LayerProblem) -> bool:
+    """Whether x = 0 meets all inequalities; then no other columns can make them contradictory."""
+    return not problem.constrained or problem.bias is None or bool((problem.bias <= 0).all())
 
 
 def without_row(problem: LayerProblem, kept: Any) -> LayerProblem:
