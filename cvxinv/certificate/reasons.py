@@ -12,6 +12,8 @@ from cvxinv.certificate.pair import ConstrainedPair, Pair, pair
 from cvxinv.certificate.point import ConstrainedPoint, quadratic_point
 from cvxinv.problems import LayerProblem, batched
 
+SUMMED = 100.0  # times as large as any entry's: then no entry is to blame
+
 
 def reasons(problem: LayerProblem, x: Array, dual: Array | None = None) -> list[str]:
     """The criterion that each signal fails by most, and at which entry or row, for a convex layer
@@ -39,13 +41,11 @@ def _reason(found: Pair, b: int) -> str:
     """The largest of the residuals of signal b."""
     natural, at = np.abs(found.columns[b]), found.at
     j = int(natural.argmax())
-    size = max(float(natural[j]), 1e-300)
     candidates = [(float(natural[j]), _column(found, b, j)), *_outside(found, b)]
     if isinstance(found, ConstrainedPair) and isinstance(at, ConstrainedPoint):
         candidates += _rows(found, at, b)
-    if found.products[b] > size:
-        candidates.append((float(found.products[b]), "complementarity in sum"))
-    return max(candidates)[1]
+    largest, word = max(candidates)
+    return "complementarity in sum" if found.products[b] > SUMMED * largest else word
 
 
 def _column(found: Pair, b: int, j: int) -> str:
