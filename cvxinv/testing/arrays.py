@@ -27,8 +27,10 @@ class Raw:
     columns: Any  # (n,) bool: what of x the arguments speak of
     inequalities: Any  # (m,) bool: which rows of W are those of C
 
-    def whole(self, x: Any, dual: Any) -> tuple[Any, Any]:
-        """x (n,) and the multipliers (m,) of the statement; None stays None."""
+    def whole(self, returned: Any) -> tuple[Any, Any]:
+        """x (n,) and the multipliers (m,) of the statement, None where x alone was returned."""
+        pair = isinstance(returned, tuple) and len(returned) == 2
+        x, dual = returned if pair else (returned, None)
         return _spread(x, self.columns, "x"), _spread(dual, self.inequalities, "dual")
 
 

@@ -82,13 +82,14 @@ def message(asked_for: Sweep, row: Row, save: str | PathLike[str] | None = None)
     failure, solve = row.failure, asked_for.solve
     assert failure is not None
     name = getattr(solve, "__name__", type(solve).__name__)
+    called = name if name.isidentifier() else "solve"  # a lambda has no name
     lines = [
         f"{name} fails {row.kind}, level {row.level!r}, after {row.examples} examples:",
         *("  " + line for line in failure.message.splitlines()),
         "",
         "The smallest instance found, to run again:",
         "",
-        *("    " + line for line in _code(asked_for, row.kind, failure, name).splitlines()),
+        *("    " + line for line in _code(asked_for, row.kind, failure, called).splitlines()),
     ]
     if save is not None:
         lines += ["", _saved(failure, Path(save))]
@@ -100,10 +101,11 @@ def _code(asked_for: Sweep, kind: str, failure: Failure, name: str) -> str:
     lines = [imports(problem), "from cvxinv.testing import assert_optimal"]
     lines.append(f"problem = {rebuilt(problem)}")
     if asked_for.arrays:
+        call = f"{name}({FIELDS[kind]})" if kind in FIELDS else f"{name}(*given.arguments)"
         if kind not in FIELDS:
             lines[1] += ", raw"
-        lines.append(f"A, b, *others = {FIELDS.get(kind, f'raw({kind!r}, problem).arguments')}")
-        call = f"{name}(A, b, *others)"
+            lines.append(f"given = raw({kind!r}, problem)")
+            call = f"given.whole({call})"
     else:
         call = f"{name}(problem)"
     returned = "" if failure.x is None else f"  # {' '.join(repr(failure.x).split())}"

@@ -11,7 +11,7 @@ from cvxinv.certificate import reasons, verify
 from cvxinv.certificate.point import quadratic_point
 from cvxinv.problems import LayerProblem, LinearProgram, as_problem, batched
 from cvxinv.solution import Solution, Status
-from cvxinv.testing.code import imports, rebuilt
+from cvxinv.testing.code import imports, literal, rebuilt
 
 FLOAT32 = 1e-4  # the least tolerance for float32 data
 SHOWN = 10  # signals named in a message
@@ -168,5 +168,5 @@ def assert_optimal(
     message = described(wrong, not batched(problem))
     given = [a for a in vars(problem).values() if hasattr(a, "shape")]
     if sum(int(np.prod(a.shape)) for a in given) <= SMALL:
-        message += f"\n\n{imports(problem)}\nproblem = {rebuilt(problem)}\nx = {found.x!r}"
+        message += f"\n\n{imports(problem)}\nproblem = {rebuilt(problem)}\nx = {literal(found.x)}"
     raise AssertionError(message)

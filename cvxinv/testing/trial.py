@@ -51,9 +51,10 @@ class Trial:
             if hopeless.all():
                 return None  # to raise is to say that there is no answer
             return Failure(problem, None, _raised(error, bool(hopeless.any()), batched(problem)))
-        for name, value in before.items():
-            if not _same(value, getattr(problem, name)):
-                return Failure(problem, found.x, f"the solver changed {name} in place")
+        finally:
+            changed = _restored(problem, before)
+        if changed:
+            return Failure(problem, found.x, f"the solver changed {', '.join(changed)} in place")
         tol = tolerance(problem, self.tol)
         wrong = faults(problem, found, tol, infeasible)
         if optimum is not None and not wrong:
@@ -68,17 +69,22 @@ class Trial:
             return self.solve(problem)
         arguments = raw(self.kind, problem)
         returned = self.solve(*arguments.arguments)
-        x, dual = (
-            returned if isinstance(returned, tuple) and len(returned) == 2 else (returned, None)
-        )
         try:
-            return arguments.whole(x, dual)
+            return arguments.whole(returned)
         except (TypeError, ValueError) as error:
             raise ShapeError(str(error)) from None
 
 
 def _copied(a: Any) -> Any:
     return a.clone() if hasattr(a, "clone") else a.copy()
+
+
+def _restored(problem: LayerProblem, before: dict[str, Any]) -> list[str]:
+    """The fields that are no longer what they were; they are made so again."""
+    changed = [name for name, a in before.items() if not _same(a, getattr(problem, name))]
+    for name in changed:
+        getattr(problem, name)[...] = before[name]
+    return changed
 
 
 def _same(a: Any, b: Any) -> bool:
