@@ -50,7 +50,7 @@ class Entries:
 
     def flags(self, *shape: int, share: float = 0.5) -> Any:
         """A boolean array; about the share of it is True. It shrinks to False."""
-        return self._bytes(math.prod(shape)).reshape(shape) > 255 * (1 - share)
+        return self._bytes(math.prod(shape)).reshape(shape) >= 256 * (1 - share)
 
     def _bytes(self, count: int) -> Any:
         """Bytes that shrink to zero; of many, those of a seed."""
