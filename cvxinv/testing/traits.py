@@ -28,7 +28,8 @@ class Traits(TypedDict, total=False):
         1 by default: W has small whole numbers, or numbers in general position. Larger: W = U S V'
         with singular values from 1 down to 1 / condition.
     degenerate : bool or None
-        Whether columns of W are zero or copies of each other; None, the default: chance decides.
+        Whether columns of W are made zero, or copies of each other; None, the default: chance
+        decides. False: all numbers are in general position, but for those that chance makes zero.
     sparsity : float in [0, 1]
         About which share of the x that signals are made of is zero; 0.5 by default.
     noise : float >= 0 or None
