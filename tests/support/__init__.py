@@ -7,7 +7,7 @@
 `printed` Algorithms 2 and 5 in NumPy, as they are printed
 `dependence` brute force for spark, sub-spark, sub-rank and coherence
 `tolerances` the one table of them
-`draws` the first examples of a strategy
+`draws` the first examples of a strategy; `solvers` of other people, honest and not
 `shell` the command line
 `pretend` a CUDA device for machines without one; `pretend_cuda` streams and graphs for it
 `imports` which module imports which, read from the sources

@@ -14,7 +14,7 @@ from tests.support.draws import drawn
 from tests.support.instances import feasible
 
 ONE, TWO = np.eye(1), np.eye(2)
-quiet = settings(max_examples=500, database=None, derandomize=True)
+quiet = settings(max_examples=200, database=None, derandomize=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
