@@ -16,7 +16,7 @@ import numpy as np
 from scipy import optimize, sparse
 
 Solve = Callable[..., Any]
-RIDGE, STEPS = 1e-4, 60  # of the proximal steps, relative to P
+RIDGE, STEPS = 1e-8, 60  # of the proximal steps, relative to P
 
 
 @dataclass(frozen=True)
