@@ -41,10 +41,11 @@ def _reason(found: Pair, b: int) -> str:
     """The largest of the residuals of signal b."""
     natural, at = np.abs(found.columns[b]), found.at
     j = int(natural.argmax())
-    candidates = [(float(natural[j]), _column(found, b, j)), *_outside(found, b)]
+    candidates = _outside(found, b)  # the first of those that are equally large counts
     if isinstance(found, ConstrainedPair) and isinstance(at, ConstrainedPoint):
         candidates += _rows(found, at, b)
-    largest, word = max(candidates)
+    candidates.append((float(natural[j]), _column(found, b, j)))
+    largest, word = max(candidates, key=lambda candidate: candidate[0])
     return "complementarity in sum" if found.products[b] > SUMMED * largest else word
 
 
@@ -54,7 +55,7 @@ def _column(found: Pair, b: int, j: int) -> str:
     target = x - newton.natural(x, found.r[b, j], found.lam[b, j], q.nonnegative)
     if x == 0:
         return f"gradient off the support: x[{j}] should not be zero"
-    if target == 0:
+    if target == 0 and (q.nonnegative or found.lam[b, j] > 0):
         return f"x[{j}] should be zero"
     return f"gradient on the support at x[{j}]"
 
