@@ -53,7 +53,7 @@ _NAMES = {
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 _NEED = ("conformance", "kinds", "networks", "plant")  # Hypothesis
 
-__all__ = sorted([*_HOME, "LEVELS"])
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:

@@ -40,6 +40,7 @@ DIFFICULTIES = (
     "zero_signal",
 )
 MASKED = ("empty_support", "full_support", "mask", "shared_mask")
+UNBIASED = (*MASKED, "zero_signal")  # a bias could leave hidden layers without any x
 PLAIN = ("nnls", "lasso")  # kinds without bias and masks
 SIGNALS = 3
 SIZES = {"small": 1e-6, "large": 1e6}
@@ -99,12 +100,18 @@ def hard_cases(problems: Any = None) -> list[Case]:
             for difficulty in DIFFICULTIES:
                 if kind in PLAIN and difficulty in MASKED:
                     continue
-                problem = instance(cls, difficulty, seed={"nnls": 0, "lasso": 2}.get(kind, 3))
+                problem = instance(cls, difficulty, _seed(kind, cls, difficulty))
                 if isinstance(problem, BasisPursuit) and kind == "lasso":
                     problem = with_fields(problem, lam=float(problem.lam.max()))
                 suffix = f"-{cls.__name__}" if kind == "qps" else ""
                 found.append(Case(f"{kind}-{difficulty}{suffix}", problem))
     return found
+
+
+def _seed(kind: str, cls: Any, difficulty: str) -> int:
+    """With a weight, but for nnls; with a bias where the kind has one and all stays feasible."""
+    biased = cls not in HIDDEN or difficulty not in UNBIASED
+    return {"nnls": 0, "lasso": 2}.get(kind, 3 if biased else 2)
 
 
 def instance(cls: Any, difficulty: str, seed: int, count: int = SIGNALS) -> Any:
