@@ -133,6 +133,14 @@ def described(wrong: dict[int, str], single: bool) -> str:
     return "\n".join([*lines, *([f".. and {more} more"] if more else [])])
 
 
+def _known(infeasible: Any, problem: LayerProblem) -> Any:
+    """One flag, or one for each signal."""
+    if np.ndim(infeasible) == 0:
+        return checks.flag("infeasible", infeasible)
+    flags = checks.booleans("infeasible", infeasible)
+    return to_numpy(checks.shape("infeasible", flags, tuple(problem.data.shape[:-1])))
+
+
 def assert_optimal(
     problem: LayerProblem, x: Any, tol: float = 1e-6, *, dual: Any = None, infeasible: Any = False
 ) -> None:
@@ -161,9 +169,10 @@ def assert_optimal(
     if isinstance(stated, LinearProgram):
         raise TypeError("problem: expected a layer problem, got a LinearProgram: use cvxinv.verify")
     problem.quadratic()  # says what to do where it is not convex
+    known = _known(infeasible, problem)
     found = taken(problem, x if dual is None else (x, dual))
     tol = tolerance(problem, tol)
-    if not (wrong := faults(problem, found, tol, infeasible)):
+    if not (wrong := faults(problem, found, tol, known)):
         return
     message = described(wrong, not batched(problem))
     given = [a for a in vars(problem).values() if hasattr(a, "shape")]
