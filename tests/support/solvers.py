@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 import fast
-from cvxinv import Solution, Status
+from cvxinv import Status
 from cvxinv.problems import with_fields
 
 
@@ -27,6 +27,12 @@ def lstsq(A, b):
     return np.linalg.lstsq(A, b)[0]
 
 
+def of_scipy_batch(problem):
+    """Non-negative least squares of statements, by scipy: takes little time."""
+    x = [of_scipy(problem.W.astype(float), y.astype(float)) for y in problem.y]
+    return np.stack(x).astype(problem.y.dtype)
+
+
 def solution(problem):
     """What a solver without a bug says."""
     return fast.solve(problem)
@@ -42,18 +48,21 @@ def no_bias(problem):
 
 
 def stopped_early(problem):
-    return 0.999 * solution(problem).x
+    return 0.999 * of_scipy_batch(problem)
 
 
 def zero_for_nan(problem):
     """The start, where the data are not finite."""
-    x = solution(problem).x
+    x = of_scipy_batch(problem)
     return np.where(np.isfinite(x), x, 0.0)
 
 
 def no_columns(problem):
     """As if every column counted."""
-    return solution(with_fields(problem, columns=None)).x
+    t = problem.target - (0 if problem.bias is None else problem.bias)
+    rows = np.broadcast_to(True if problem.rows is None else problem.rows, t.shape)
+    pairs = zip(rows, t, strict=True)
+    return np.stack([np.linalg.lstsq(problem.W[S], t[S])[0] for S, t in pairs])
 
 
 def called(found, status):
@@ -70,11 +79,11 @@ def never_optimal(problem):
 
 
 def reversed_rows(problem):
-    return solution(problem).x[::-1].copy()
+    return of_scipy_batch(problem)[::-1]
 
 
 def in_place(problem):
-    x = solution(problem).x
+    x = of_scipy_batch(problem)
     problem.W[0, 0] += 1
     return x
 
@@ -88,11 +97,11 @@ def raises_for_all(problem):
 
 
 def transposed(problem):
-    return solution(problem).x.T
+    return of_scipy_batch(problem).T
 
 
 def of_first_signal(problem):
-    return solution(problem).x[0]
+    return of_scipy_batch(problem)[0]
 
 
 def nothing(problem):
@@ -115,6 +124,6 @@ def not_deterministic():
     def sometimes(problem):
         key = problem.W.tobytes() + problem.data.tobytes()
         new, _ = key not in seen, seen.add(key)
-        return solution(problem).x * (1.1 if new else 1.0)
+        return of_scipy_batch(problem) * (1.1 if new else 1.0)
 
     return sometimes

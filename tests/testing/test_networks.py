@@ -25,7 +25,13 @@ def test_all_sorts_are_drawn():
     found = drawn(generators(), 100)
     assert {G.depth for G in found} == {1, 2, 3}
     assert {G.biases is None for G in found} == {False, True}
-    assert {G.activation.name for G in found} == {"identity", "tanh", "sigmoid", "leaky_relu", "plu"}
+    assert {G.activation.name for G in found} == {
+        "identity",
+        "tanh",
+        "sigmoid",
+        "leaky_relu",
+        "plu",
+    }
     assert {G.weights[0].dtype.name for G in found} == {"float32", "float64"}
     assert all(G.biases is None for G in drawn(generators(bias=False)))
 

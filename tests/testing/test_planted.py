@@ -1,4 +1,4 @@
-"""Planted instances: their KKT conditions hold exactly, and everyone agrees that they are solved."""
+"""Planted instances: their KKT conditions hold exactly, and others agree that they are solved."""
 
 from fractions import Fraction
 
@@ -119,7 +119,7 @@ def test_fast_finds_them(p):
 
 @given(any_planted(rows=(4, 8)), st.integers(0, 2**32 - 1))
 def test_points_beside_the_only_solution_are_rejected(p, seed):
-    """All entries moved by at least a share of the largest: x no longer satisfies its conditions."""
+    """All entries moved by a share of the largest: x no longer satisfies its conditions."""
     rng, size = np.random.default_rng(seed), 1 + np.abs(p.x).max(axis=1, keepdims=True)
     moved = p.x + 100 * PERTURBATION * size * rng.uniform(0.5, 1, p.x.shape)
     accepted = verify(p.problem, moved, p.dual).optimal(1e-9)

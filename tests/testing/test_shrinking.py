@@ -83,7 +83,7 @@ def test_rows_columns_and_signals_go():
     found = reduced(problem, lambda p: True, never)
     assert sizes(found) == ((1, 1), (1, 1))
     assert found.bias is None
-    assert found.W == found.W.round()
+    assert found.W.round() == found.W
     found = reduced(problem, lambda p: p.W.shape[1] > 2 and p.bias is not None, never)
     assert sizes(found) == ((1, 1), (1, 3))
 

@@ -83,7 +83,7 @@ def test_every_kind_has_a_strategy_of_its_name(kind):
 @pytest.mark.parametrize("strategy", [statements, planted])
 def test_kinds_are_checked(strategy):
     for wrong in ("ridge", None, ["nnls"]):
-        with pytest.raises(ValueError, match="^kind: expected one of 'least_squares', 'nnls', "):
+        with pytest.raises(ValueError, match=r"^kind: expected one of 'least_squares', 'nnls', "):
             strategy(wrong)
 
 
