@@ -8,8 +8,8 @@ from hypothesis import example, given
 
 from cvxinv import Generator
 from cvxinv.activations import PLU
+from cvxinv.testing import generators
 from tests.support.oracles import same_array
-from tests.support.strategies import generators
 
 W = np.array([[1.0, -0.0], [5e-324, 1e300]])  # what a decimal notation would lose
 

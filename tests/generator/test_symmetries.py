@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from hypothesis import example, given
-from hypothesis import strategies as st
 
 from cvxinv import Generator
 from cvxinv.activations import PLU
 from cvxinv.generator.jacobian import frozen, jacobian
-from tests.support.strategies import generators, seeds
+from cvxinv.testing import generators
+from tests.support.strategies import seeds
 from tests.support.symmetries import SYMMETRIES, homogeneity
 from tests.support.tolerances import FORWARD, FORWARD_FLOAT32
 
@@ -43,7 +43,7 @@ def test_signals_layers_and_jacobians(symmetry, G, seed):
     np.testing.assert_allclose(J_other, J, rtol=0, atol=tol * max(1, np.abs(J).max()))
 
 
-@given(generators(st.just("identity"), biased=False), seeds)
+@given(generators(activation="identity", bias=False), seeds)
 @example(Generator([W, W.T]), 0)
 def test_without_biases_a_generator_is_homogeneous(G, seed):
     """G(c z) = c G(z) for c >= 0, and no support changes."""

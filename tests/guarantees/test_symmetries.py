@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from cvxinv import Generator
 from cvxinv.guarantees import oracle_error, uniqueness
-from tests.support.strategies import generators, seeds
+from cvxinv.testing import generators
+from tests.support.strategies import seeds
 from tests.support.symmetries import SYMMETRIES, permutation, rotation
 
 W = np.array([[1.0, 2.0, -1.0], [-3.0, 0.5, 2.0], [0.25, -1.0, 1.0], [2.0, 4.0, -2.0]])
 REPEATED = Generator([W[:, :2], W.T[:, :4], np.repeat(W.T[:2], 2, axis=0).T @ np.ones((4, 3))])
-IDENTITY = st.just("identity")
 
 
 @pytest.mark.parametrize("symmetry", SYMMETRIES)
-@given(generators(IDENTITY), seeds, st.sampled_from([1, 2]))
+@given(generators(activation="identity"), seeds, st.sampled_from([1, 2]))
 @example(REPEATED, 0, 1)
 @example(Generator([W[:, :2], W.T[:, :4]]), 3, 1)
 def test_uniqueness(symmetry, G, seed, theorem):
@@ -34,7 +34,7 @@ def test_uniqueness(symmetry, G, seed, theorem):
 
 
 @pytest.mark.parametrize("symmetry", [rotation, permutation])
-@given(generators(IDENTITY), seeds)
+@given(generators(activation="identity"), seeds)
 @example(Generator([W[:, :2], W.T[:, :4]]), 3)
 def test_oracle_error(symmetry, G, seed):
     """Theorem 4 on layers in the same units."""
