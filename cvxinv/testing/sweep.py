@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import hypothesis
@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, Phase, settings
 
 from cvxinv import checks
 from cvxinv.arrays import FLOATS
-from cvxinv.testing.code import rebuilt
 from cvxinv.testing.examples import examples
 from cvxinv.testing.kinds import FORMS
 from cvxinv.testing.levels import SWEEP, Level
@@ -99,7 +98,7 @@ class Sweep:
 
         try:
             run()
-        except _FoundError:
+        except (_FoundError, _LateError):
             pass
         except hypothesis.errors.Flaky:
             search.flaky()
@@ -112,6 +111,10 @@ class _FoundError(Exception):
     """An example failed: for Hypothesis, which looks for a smaller one."""
 
 
+class _LateError(BaseException):
+    """Time is up: Hypothesis catches no `BaseException`, and its search ends."""
+
+
 @dataclass
 class _Search:
     """The property that Hypothesis falsifies, and the smallest example of it so far."""
@@ -121,19 +124,17 @@ class _Search:
     seen: int = 0
     failure: Failure | None = None
     since: float = 0.0
-    failed: set[str] = field(default_factory=set)
 
     def put(self, example: Any) -> None:
         """Raise if the example fails."""
         self.seen += self.failure is None
-        if self._late() and rebuilt(example.problem) not in self.failed:
-            return  # time is up: nothing new fails any more, so that the search ends
+        if self._late():
+            raise _LateError
         failure = self._failure(example)
         if failure is None:
             return
         self.since = self.since or time.perf_counter()
         self.failure = failure
-        self.failed.add(rebuilt(example.problem))
         raise _FoundError
 
     def _late(self) -> bool:
