@@ -1,13 +1,11 @@
-"""Statements and generators drawn by Hypothesis: every field present or absent, shared or per
+"""Statements drawn by Hypothesis: every field present or absent, shared or per
 signal, one signal or many, in float32 or float64.
 """
-
-from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
 
-from cvxinv import BasisPursuit, Generator, LastLayer, Latent, LeastSquares, LinearProgram, MidLayer
+from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, LinearProgram, MidLayer
 from cvxinv.activations import PLU, Identity, LeakyReLU, Sigmoid, Tanh
 
 STATEMENTS = (LastLayer, MidLayer, Latent, BasisPursuit, LeastSquares, LinearProgram)
@@ -62,17 +60,3 @@ def statements(draw, classes=STATEMENTS, phi=activations, largest=6):
     elif cls is LeastSquares:
         options |= {"rows": mask(m), "columns": mask(n)}
     return cls(numbers(m, n), numbers(*signals), **options)
-
-
-@st.composite
-def generators(draw, phi=activations, least_layers=1, biased=None):
-    """Any small generator, of standard normal weights and biases (None: with or without)."""
-    sizes = draw(st.lists(st.integers(1, 6), min_size=least_layers + 2, max_size=5))
-    rng, dtype = np.random.default_rng(draw(seeds)), draw(st.sampled_from(["f4", "f8"]))
-    W = [rng.standard_normal((m, n)).astype(dtype) for n, m in pairwise(sizes)]
-    b = (
-        [rng.standard_normal(m).astype(dtype) for m in sizes[1:]]
-        if biased or (biased is None and draw(st.booleans()))
-        else None
-    )
-    return Generator(W, b, draw(phi))
