@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from cvxinv import BasisPursuit, LastLayer, LeastSquares, MidLayer, reference
+from cvxinv import BasisPursuit, LastLayer, LeastSquares, MidLayer, Status, reference
 from tests.support.instances import instance
 
 RNG = np.random.default_rng(0)
@@ -87,3 +87,12 @@ def test_options_of_the_solver_take_the_place_of_ours():
 def test_options_that_it_does_not_take_are_refused(solver):
     with pytest.raises(ValueError, match=f"options: {solver.upper()} does not take eps_ab: "):
         reference.solve(instance(MidLayer, "noisy", 2), solver, eps_ab=1e-3)
+
+
+def test_options_reach_the_solver_and_unknown_ones_are_refused():
+    problem = LastLayer(np.eye(2), np.ones((1, 2)), lam=0.1)
+    few = reference.solve(problem, "OSQP", polish=False, max_iter=1)
+    assert few.status[0] is not Status.OPTIMAL
+    assert reference.solve(problem, "OSQP", max_iter=4000).status[0] is Status.OPTIMAL
+    with pytest.raises(ValueError, match="options: OSQP does not take colour"):
+        reference.solve(problem, "OSQP", colour=1)
