@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from cvxinv.files import draft
 from cvxinv.version import __version__
 
 SOURCES = Path(__file__).resolve().parent  # of the package that ran
@@ -58,7 +59,9 @@ def commit() -> str | None:
 
 def write(path: Path, result: dict[str, Any]) -> None:
     """The record as JSON, which knows neither nan nor inf."""
-    path.write_text(json.dumps(result, indent=2, allow_nan=False) + "\n")
+    text = json.dumps(result, indent=2, allow_nan=False) + "\n"
+    with draft(path) as new:
+        new.write_text(text)
 
 
 def _git(*arguments: str) -> str:

@@ -1,12 +1,13 @@
 """Output files: opened before the work, never in place of another file, whole or not there."""
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+
+from cvxinv.files import draft
 
 HOW = "--overwrite replaces it"
 
@@ -26,19 +27,10 @@ def output(path: Path, overwrite: bool) -> Iterator[Path]:
         Before the work: the folder is not there or cannot be written, or `path` exists and must
         not be replaced.
     """
-    target = path.resolve()  # of a link, not the link
     check_target(path, overwrite)
-    draft = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
-    try:
-        draft.open("xb").close()
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None
-    try:
-        yield draft
+    with draft(path) as new:
+        yield new
         check_target(path, overwrite)  # another run may have been faster
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def check_folder(path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from cvxinv.activations import Activation, from_json, to_json
 from cvxinv.checks import shown
 from cvxinv.errors import GeneratorFileError, one_line
+from cvxinv.files import draft
 
 FORMAT = "cvxinv.Generator"
 VERSION = "1"
@@ -24,7 +25,7 @@ def write(
     image_shape: tuple[int, ...] | None,
 ) -> None:
     """Write one generator; the metadata hold format, version, activation and image shape."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     if not Path(path).resolve().parent.is_dir():
         raise FileNotFoundError(f"{fspath(path)}: the folder does not exist")
@@ -33,7 +34,9 @@ def write(
     metadata = {"format": FORMAT, "version": VERSION, "activation": to_json(phi)}
     if image_shape is not None:
         metadata["image_shape"] = ",".join(map(str, image_shape))
-    save_file(tensors, fspath(path), metadata=metadata)
+    content = save(tensors, metadata)  # its own writer would leave half a file on a full disk
+    with draft(path) as new:
+        new.write_bytes(content)
 
 
 def read(path: str | PathLike[str]) -> Content:

@@ -16,6 +16,7 @@ from cvxinv import activations
 from cvxinv.arrays import to_numpy
 from cvxinv.checks import shown
 from cvxinv.errors import ProblemFileError, one_line
+from cvxinv.files import draft
 from cvxinv.problems.kinds import Problem, as_problem
 from cvxinv.problems.layers import LastLayer, Latent, MidLayer
 from cvxinv.problems.linear_program import LinearProgram
@@ -47,7 +48,7 @@ def save(problem: Problem, path: str | PathLike[str]) -> None:
         phi = problem.phi
         standard = phi == activations.activation(phi.name)
         content["activation"] = np.asarray(phi.name if standard else activations.to_json(phi))
-    with open(path, "wb") as file:  # given a name, np.savez would append .npz to it
+    with draft(path) as new, new.open("wb") as file:  # np.savez would append .npz to a name
         np.savez_compressed(file, problem=np.asarray(type(problem).__name__), **content)
 
 

@@ -21,7 +21,7 @@ HOUSE = """
     progress
     rows         checks
     arrays       memory       record
-    errors       version
+    errors       files        version
 """
 # The same inside `fast`; the face `fast` hands out `solve` and `latent`.
 FAST = """
