@@ -20,6 +20,8 @@ from cvxinv.errors import ProblemFileError, one_line
 
 # an array decompresses to at most so many bytes, or so many times the size of its file
 LARGEST, RATIO = 1 << 28, 64
+# not LZMA: a few bytes ask for a dictionary of 4 GiB
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 
 
 class Arrays(Mapping[str, Any]):
@@ -82,6 +84,8 @@ def _members(file: Any) -> dict[str, zipfile.ZipInfo | None]:
             name = member.filename.removesuffix(".npy")
             if name == member.filename:
                 raise ValueError(f"{name!r} is no array")
+            if member.compress_type not in METHODS:
+                raise ValueError(f"{name!r} is compressed in a way that NumPy does not write")
             if name in found:
                 raise ValueError(f"{name!r} is there twice")
             found[name] = member
