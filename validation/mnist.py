@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 import os
 import struct
 import zlib
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT.parent / "shared" / "data" / "mnist"
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+LARGEST, AXES = 1 << 26, 3  # bytes of an unpacked file, and axes of what it holds, at most
 # SHA-256 of the original gzip files, as the mirror serves them
 ORIGINAL = {
     "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea37026"
@@ -48,17 +50,19 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         For a file that is no gzip, no idx file of bytes, or has the wrong length.
     """
     try:
-        raw = gzip.decompress(path.read_bytes())
+        with gzip.open(path) as file:
+            raw = file.read(LARGEST + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path}: not a complete gzip file ({error})") from error
+    if len(raw) > LARGEST:
+        raise DataError(f"{path}: more than {LARGEST} bytes, which no file of MNIST has")
     if len(raw) < 4 or raw[:3] != b"\x00\x00\x08" or len(raw) < 4 + 4 * raw[3]:
         raise DataError(f"{path}: not an idx file of unsigned bytes (it begins with {raw[:4]!r})")
     shape = struct.unpack_from(f">{raw[3]}I", raw, 4)
     data = np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3])
-    if data.size != int(np.prod(shape)):
-        raise DataError(
-            f"{path}: expected {int(np.prod(shape))} entries for shape {shape}, found {data.size}"
-        )
+    size = math.prod(shape)
+    if data.size != size or len(shape) > AXES:
+        raise DataError(f"{path}: expected {size} entries for shape {shape}, found {data.size}")
     return data.reshape(shape)
 
 
