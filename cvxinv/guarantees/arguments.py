@@ -51,7 +51,8 @@ def true_layers(G: Generator, layers: Sequence[Array], masks: list[Any]) -> list
     """The layers x_1, .., x_L as (B, n_i) arrays, which must have the supports given."""
     layers = checks.sequence("layers", layers, G.depth, "arrays x_1, .., x_L")
     values = [
-        np.atleast_2d(to_numpy(checks.floats(f"layers[{i}]", x))) for i, x in enumerate(layers)
+        np.atleast_2d(to_numpy(checks.finite(name, checks.floats(name, x))))
+        for name, x in ((f"layers[{i}]", x) for i, x in enumerate(layers))
     ]
     for i, (x, S) in enumerate(zip(values, masks, strict=True)):
         if x.shape != S.shape:
