@@ -123,7 +123,7 @@ def _real(name: str, value: Any, what: str) -> float:
     if not scalar or complex_ or value is np.ma.masked or _boolean(value):
         raise TypeError(f"{name}: expected {what}, got {shown(value)}")
     try:
-        return float(value)
+        return float(value.detach() if hasattr(value, "detach") else value)
     except OverflowError:  # an int that no float holds
         return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError):  # an array that holds an object or a text

@@ -7,6 +7,8 @@ from itertools import pairwise
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cvxinv import checks
 from cvxinv.activations import Activation
 from cvxinv.activations import activation as resolve_activation
@@ -95,7 +97,7 @@ class Generator:
         layers = []
         for i in range(self.depth):
             t = self._affine(i, x)
-            x = xp.where(t > 0, t, 0 * t)  # where, not max: a nan stays a nan
+            x = xp.where(t <= 0, 0.0, t)  # where, not max: a nan stays a nan
             layers.append(x)
         return layers
 
@@ -109,6 +111,7 @@ class Generator:
         """The supports `[S_1, .., S_L]` of the hidden layers, as boolean masks."""
         return [x > 0 for x in self.layers(z)]
 
+    @np.errstate(over="ignore", invalid="ignore")  # inf - inf is nan, in NumPy as in torch
     def _affine(self, i: int, x: Array) -> Array:
         t = x @ cast_to(self.weights[i], x).T
         return t if self.biases is None else t + cast_to(self.biases[i], x)

@@ -8,6 +8,8 @@ sigma_z^2 I) the posterior's precision, linearised, is J'J / sigma^2 + I / sigma
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from cvxinv.arrays import Array, cast_to, namespace
 from cvxinv.checks import per_signal, signals
 from cvxinv.generator import Generator
@@ -108,6 +110,7 @@ def spectrum(R: Array, own_units: bool) -> Spectrum:
     return Spectrum(values, xp.matrix_transpose(Vt), units)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of what is not finite
 def cramer_rao(G: Generator, z: Array, sigma: Any, observed: Array | None = None) -> Array:
     """The Cramer-Rao bound sigma^2 tr (J'J)^-1 <= E ||z_hat - z||^2 of unbiased estimates from y =
     G(z) + N(0, sigma^2 I).

@@ -1,9 +1,12 @@
 """The measure of the experiments (section 6)."""
 
+import numpy as np
+
 from cvxinv.arrays import Array, float64, match, namespace
 from cvxinv.checks import floats
 
 
+@np.errstate(divide="ignore", invalid="ignore")  # of what is not finite
 def snr(x: Array, x_hat: Array) -> Array:
     """Signal-to-noise ratio 20 log10(||x|| / ||x - x_hat||) in dB, over the last axis.
 
