@@ -46,13 +46,13 @@ def taken(problem: LayerProblem, returned: Any) -> Returned:
 
 def _numbers(problem: LayerProblem, name: str, a: Any, shape: tuple[int, ...]) -> Any:
     if a is None or isinstance(a, (str, bool)) or (np.ndim(_plain(a)) == 0 and shape != ()):
-        raise ShapeError(f"expected {name} of shape {shape}, got {checks.shown(a)}")
+        raise ShapeError(f"{name}: expected shape {shape}, got {checks.shown(a)}")
     try:
         found = match(checks.floats(name, a), problem.data)
     except (TypeError, ValueError) as error:
         raise ShapeError(str(error)) from None
     if tuple(found.shape) != shape:
-        raise ShapeError(f"expected {name} of shape {shape}, got {tuple(found.shape)}")
+        raise ShapeError(f"{name}: expected shape {shape}, got {tuple(found.shape)}")
     return found
 
 
