@@ -13,7 +13,7 @@ from cvxinv.certificate import support
 from cvxinv.solution.certified import as_kind
 from fast import few
 from fast.default import Default
-from tests.support.instances import KINDS, SEEDS, chosen, instance
+from tests.support.instances import KINDS, SEEDS, instance
 from tests.support.tolerances import ALONE, SAME_POINT
 
 LAYERS = (LastLayer, MidLayer, Latent)
@@ -56,7 +56,7 @@ def test_layers_of_generators_need_no_batch(kind, dtype, count, monkeypatch):
         assert set(sol.status) == {Status.OPTIMAL}
         assert type(sol.x) is type(problem.W)
         assert sol.x.dtype == problem.W.dtype
-        one = fast.solve(chosen(problem, 0))
+        one = fast.solve(problem[0])
         assert one.status is Status.OPTIMAL
         np.testing.assert_allclose(one.x, sol.x[0], atol=ALONE if dtype == torch.float64 else 1e-5)
 

@@ -19,7 +19,8 @@ from cvxinv import (
     Status,
     reference,
 )
-from tests.support.instances import CLASSES, DATA, SEEDS, instance, matrix, replaced
+from cvxinv.testing.hard import matrix
+from tests.support.instances import CLASSES, DATA, SEEDS, instance, replaced
 from tests.support.tolerances import ALONE, KKT, KKT_FLOAT32, OBJECTIVE, STATIONARY
 
 RNG = np.random.default_rng(0)

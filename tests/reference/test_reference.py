@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, MidLayer, Status, reference
+from cvxinv.testing.hard import SIGNALS
 from tests.support.instances import (
     CLASSES,
     CONSTRAINED,
     DATA,
     KINDS,
     SEEDS,
-    SIGNALS,
     UNIQUE_KINDS,
     constraints,
     feasible,

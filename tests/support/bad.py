@@ -3,6 +3,7 @@
 The matrix of the calls is (6, 4), for 3 signals; the generator has sizes 3, 8, 12, for 5 signals.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ def masked(shape):
     return np.ma.array(np.ones(shape), mask=np.arange(np.prod(shape)).reshape(shape) == 0)
 
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", PendingDeprecationWarning)
+    MATRIX, NARROW = np.matrix(np.ones((3, 6))), np.matrix(np.ones((2, 6)))
 CIRCLE: list[Any] = []
 CIRCLE.append(CIRCLE)
 WORDS = ["text", b"bytes", object(), {}, len]
@@ -33,7 +37,7 @@ NO_ARRAYS = [
     3.0,
     masked((3, 6)),
     [masked(6), masked(6)],
-    np.matrix(np.ones((3, 6))),
+    MATRIX,
     [["a", "b"], ["c", "d"]],
     [[1 + 5j, 2.0], [3.0, 4.0]],
     [[1.0, 2.0], [3.0]],
@@ -87,7 +91,7 @@ BAD: dict[str, list[Any]] = {
     "sparsity": [None, *WORDS, 2, True, [1, 2], [-1], [1.5], [True], ["a"], [np.nan]],
     "solve?": ["text", 3, W],
     "image shape?": [*WORDS, "ab", 12.0, (3,), (3, 5), (0, 12), (-3, -4), (3.0, 4), (True, 12)],
-    "list of matrices": [None, *WORDS, W, [W], [W, "a"], [W, W], [W, np.matrix(np.ones((2, 6)))]],
+    "list of matrices": [None, *WORDS, W, [W], [W, "a"], [W, W], [W, NARROW]],
     "list of vectors?": [
         *WORDS,
         3.0,

@@ -14,7 +14,7 @@ from validation.record import store
 
 from . import defaults, kills
 from .adapters import ADAPTERS
-from .bugs import BUGS
+from .more_bugs import BUGS
 
 PACKAGES = ("hypothesis", "osqp", "scs", "clarabel", "daqp", "piqp", "quadprog", "scikit-learn")
 

@@ -13,7 +13,7 @@ from cvxinv.testing import KINDS
 from cvxinv.testing.sweep import sweep
 
 from .adapters import ADAPTERS, Adapter
-from .bugs import BUGS
+from .more_bugs import BUGS
 
 TOL, EXAMPLES = 1e-6, 200
 # our own backends take statements
