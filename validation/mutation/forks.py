@@ -80,7 +80,8 @@ class Outcome:
 
 
 def run(folder: Path, job: Callable[[Tell], None], limit: Callable[[str], float]) -> Outcome:
-    """`job(tell)` in a process of its own, begun in `folder`, whose modules come first.
+    """`job(tell)` in a process of its own, begun in `folder`, whose modules come first, also where
+    others of their names were loaded here.
 
     Its output is in `folder`/output.txt. It is ended, with all its children, where a test takes
     longer than limit(test) seconds.
@@ -120,6 +121,9 @@ def _enter(folder: Path) -> None:
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     os.environ["PYTHONPATH"] = str(folder)
+    there = {path.name for path in folder.iterdir()}
+    for name in [name for name in sys.modules if name.split(".")[0] in there]:
+        del sys.modules[name]
     output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)
