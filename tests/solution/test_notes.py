@@ -36,6 +36,8 @@ def test_sentences_are_added_in_order():
     assert [*notes] == [("first 0", "second 0"), ("second 1",), ("first 2",)]
     one = noted((), np.array(True), "of one {}".format)
     assert noted(one, np.array(False), str) == ("of one 0",)
+    with pytest.raises(ValueError, match="longer"):
+        noted(notes, np.zeros(4, dtype=bool), str)
 
 
 def test_notes_go_along_with_their_rows():
