@@ -57,6 +57,16 @@ def test_an_inequality_counts_where_it_pushes_not_where_it_is_met_by_chance():
             assert determined(chance, one).tolist() == [False]
 
 
+def test_companions_of_another_size_do_not_matter():
+    """a wanted, a + b <= -1 and b >= 0: (-1, 0), with a multiplier of the size of a."""
+    W, bias = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, -1.0]]), np.array([0.0, 1.0, 0.0])
+    data = np.array([[1.0, 0.0, 0.0], [1e10, 0.0, 0.0]])
+    problem = Latent(W, data, np.array([True, False, False]), bias)
+    multipliers = np.array([[0.0, 2.0, 2.0], [0.0, 1e10, 1e10]])
+    answer = replace(reference.solve(problem), dual=multipliers)
+    assert determined(problem, answer).tolist() == [True, True]
+
+
 @pytest.mark.parametrize("run", PURSUITS)
 @pytest.mark.parametrize("seed", range(3))
 def test_one_row_short_is_not_identifiable(run, seed):
