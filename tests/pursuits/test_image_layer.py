@@ -84,6 +84,28 @@ def test_unbounded_outputs_never_saturate(phi, unit):
     assert image.seen is None
 
 
+@pytest.mark.parametrize("phi", ["sigmoid", "tanh"])
+def test_a_signal_is_known_by_itself_whatever_its_companions_are(phi):
+    G, _, z = dark(phi)
+    y = G(z * np.logspace(-3, 1, len(z))[:, None])
+    image = on_preimage(G, y, None)
+    for b in range(len(y)):
+        alone = on_preimage(G, y[b], None)
+        for field in ("target", "invalid", "saturated", "accuracy"):
+            np.testing.assert_array_equal(getattr(image, field)[b], getattr(alone, field))
+
+
+@pytest.mark.parametrize("phi", ["identity", "plu", "leaky_relu"])
+def test_where_phi_is_not_smooth_eq_5_is_always_inverted(phi):
+    G = generator((4, 12, 40), phi)
+    rng = np.random.default_rng(3)
+    y = G(rng.standard_normal((4, 4))) + 0.3 * rng.standard_normal((4, 40))
+    for last in ("auto", "printed"):
+        inv = cvxinv.latent_pursuit(G, y, last=last)
+        np.testing.assert_array_equal(inv.z, cvxinv.latent_pursuit(G, y, last="inverted").z)
+        assert "as printed" not in str(inv.notes)
+
+
 def test_how_eq_5_is_solved_can_be_chosen():
     G, _, z = dark("sigmoid", shift=-1.0)
     noisy = np.clip(G(z) + 0.02 * np.random.default_rng(1).standard_normal((16, 784)), 0, 1)
