@@ -33,6 +33,9 @@ def test_cramer_rao_by_finite_differences():
     np.testing.assert_array_equal(
         cvxinv.cramer_rao(G, z, [0.1] * len(z)), cvxinv.cramer_rao(G, z, 0.1)
     )
+    alone = cvxinv.cramer_rao(G, z[1], 0.1, seen)
+    np.testing.assert_allclose(alone, cvxinv.cramer_rao(G, z, 0.1, seen)[1], rtol=1e-12)
+    assert alone.shape == ()
     tensor = cvxinv.cramer_rao(G, torch.from_numpy(z), 0.1)
     assert isinstance(tensor, torch.Tensor)
     np.testing.assert_allclose(tensor, cvxinv.cramer_rao(G, z, 0.1), rtol=1e-10)
@@ -53,6 +56,25 @@ def test_covariance_is_that_of_linear_regression():
     )
     error = (inv.z - z) / np.sqrt(np.diag(expected))
     assert 0.9 < error.std() < 1.1
+
+
+@pytest.mark.parametrize("sigma_z", [0.01, 1.0, 30.0])
+def test_covariance_with_a_prior_is_that_of_bayes(sigma_z):
+    rng = np.random.default_rng(1)
+    R, sigma = rng.standard_normal((4, 5, 3)), np.array([0.01, 0.1, 1.0, 10.0])
+    found = spectrum(R, own_units=False)
+    precision = R.transpose(0, 2, 1) @ R / sigma[:, None, None] ** 2 + np.eye(3) / sigma_z**2
+    expected = np.linalg.inv(precision)
+    np.testing.assert_allclose(found.covariance(sigma, sigma_z), expected, rtol=1e-9, atol=1e-14)
+    errors = np.sqrt(expected.diagonal(axis1=1, axis2=2))
+    np.testing.assert_allclose(found.standard_error(sigma, sigma_z), errors, rtol=1e-9)
+
+
+def test_derivatives_that_overflow_say_nothing():
+    W0, W1 = np.diag([1e200, 1.0]), np.array([[1e200, 0.0], [1e-200, 2.0], [0.0, 4.0]])
+    with np.errstate(over="ignore"):
+        R = root(Generator([W0, W1]), np.ones((1, 2)), None)[0]
+    np.testing.assert_allclose(R.T @ R, [[1.0, 2.0], [2.0, 20.0]])
 
 
 def test_standard_errors_are_infinite_only_where_z_is_not_determined():
