@@ -123,6 +123,16 @@ def test_small_contradictions(cls, C, d, p):
         assert not refutes(problem, np.full_like(proof, bad))[0]
 
 
+def test_columns_that_depend_on_each_other_leave_a_reach():
+    """a + 3 b <= -1 and -(a + 3 b) <= 0: no a, b, but rounding of columns that depend on each other
+    could hide a solution far out, and no p is repaired.
+    """
+    C, d = np.array([[1.0, 3.0], [-1.0, -3.0]]), np.array([-1.0, 0.0])
+    problem = statement(Latent, C, d)
+    assert refutes(problem, np.ones((1, 2))).all()
+    assert not refutes(problem, np.array([[1.0, 1.0 - 1e-11]])).any()  # of 1e12 that is 10
+
+
 def test_kinds_shapes_and_statements_without_inequalities():
     C, d = np.array([[1.0], [-1.0]]), np.array([-1.0, 0.5])
     problem, proof = statement(Latent, C, d), np.ones((1, 2))

@@ -51,3 +51,19 @@ def test_the_gap_is_objective_less_bound(seed):
     gap = objective(p.problem, x) - found.lower
     assert (found.lower > 0).all()
     np.testing.assert_allclose(found.gap * at.s**2, gap, rtol=1e-6)
+
+
+@pytest.mark.parametrize("far", [0.5e3, 1e4, 1e6, 1e8, 1e12, 1e16])
+def test_rounding_of_a_far_point_is_allowed_for(far):
+    """Of two equal columns x = (far, -far) makes 0, and has L = sum_j D_j |x_j| / s = 2 far: 4 eps
+    (L - 1000) of the residual is rounding, and where that is 1e-4, nothing is known.
+    """
+    problem = Latent(np.ones((1, 2)), np.ones((1, 1)))
+    at = quadratic_point(problem.quadratic(), np.array([[0.5 + far, -far]]))
+    found = pair(at, np.zeros((1, 1)))
+    L = at.length[0]
+    np.testing.assert_allclose(L, 2 * far, rtol=1e-2)
+    rounding = 4 * 2.0**-52 * max(L - 1000, 0)
+    least = np.abs(found.columns).max()
+    expected = max(least - rounding, 0) if rounding < 1e-4 else max(least, rounding)
+    np.testing.assert_allclose(found.natural, expected, rtol=1e-12)

@@ -70,6 +70,13 @@ def test_covariance_with_a_prior_is_that_of_bayes(sigma_z):
     np.testing.assert_allclose(found.standard_error(sigma, sigma_z), errors, rtol=1e-9)
 
 
+def test_parts_that_fit_into_the_memory_are_the_whole(monkeypatch):
+    G, z, _ = small("tanh", count=7)
+    whole = root(G, z, None)
+    monkeypatch.setattr("cvxinv.inversion.error_bars.room", lambda _: 0)  # one signal at a time
+    np.testing.assert_allclose(root(G, z, None), whole, rtol=1e-12, atol=1e-14)
+
+
 def test_derivatives_that_overflow_say_nothing():
     W0, W1 = np.diag([1e200, 1.0]), np.array([[1e200, 0.0], [1e-200, 2.0], [0.0, 4.0]])
     with np.errstate(over="ignore"):

@@ -42,6 +42,16 @@ def test_without_noise_it_is_exact(mnist, setting):
     assert (inv.standard_error < 1e-9).all()
 
 
+@pytest.mark.parametrize(("dtype", "rounding"), [("float64", 1e-10), ("float32", 1e-5)])
+def test_the_signal_is_reproduced_to_rounding_or_it_is_not(dtype, rounding):
+    G, _, y = small("plu")
+    noise = np.random.default_rng(7).standard_normal(y.shape)
+    size = np.linalg.norm(y, axis=1, keepdims=True) / np.linalg.norm(noise, axis=1, keepdims=True)
+    for share, status in [(0.5, Status.OPTIMAL), (3.0, Status.STATIONARY)]:
+        inv = cvxinv.hybrid(G, (y + share * rounding * size * noise).astype(dtype))
+        assert {*inv.status} == {status}
+
+
 @pytest.mark.parametrize("phi", ["identity", "tanh", "sigmoid", "leaky_relu", "plu"])
 def test_every_activation(phi):
     G, _, y = small(phi)
