@@ -123,6 +123,12 @@ def test_small_contradictions(cls, C, d, p):
         assert not refutes(problem, np.full_like(proof, bad))[0]
 
 
+def test_an_inexact_proof_is_repaired_beside_entries_of_zero():
+    """x <= -1 and -x <= 1/2, y being free: 1e-11 of x up to 1e12 is more than 1/2."""
+    C, d = np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([-1.0, 0.5])
+    assert refutes(statement(Latent, C, d), np.array([[1.0, 1.0 - 1e-11]])).all()
+
+
 def test_columns_that_depend_on_each_other_leave_a_reach():
     """a + 3 b <= -1 and -(a + 3 b) <= 0: no a, b, but rounding of columns that depend on each other
     could hide a solution far out, and no p is repaired.
