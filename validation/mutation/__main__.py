@@ -56,7 +56,7 @@ def main(
     sample: Annotated[int, typer.Option(min=1, help="How many of each room.")] = 30,
     seed: Annotated[int, typer.Option(min=0, help="Of the order in which they are drawn.")] = 0,
     budget: Annotated[float, typer.Option(help="Seconds of own, and of other tests.")] = 60.0,
-    again: Annotated[bool, typer.Option(help="Ask the survivors once more.")] = False,
+    again: Annotated[bool, typer.Option(help="Ask survivors that are not explained.")] = False,
     result: Annotated[Path, typer.Option(help="The record.")] = RESULTS / "mutation.json",
 ) -> None:
     """Draw, judge, write the record after each mutant, and print the scores."""
@@ -68,7 +68,7 @@ def main(
         found = json.loads(result.read_text())["mutants"]
     known = {(*key(m), m["nth"]) for m in found}
     if again:
-        known -= {(*key(m), m["nth"]) for m in survivors(found)}
+        known -= {(*key(m), m["nth"]) for m in survivors(found) if key(m) not in explained()}
     load()
     out.mkdir(parents=True, exist_ok=True)
     sandbox = Sandbox(ROOT, out.resolve(), budget)

@@ -84,14 +84,15 @@ class _Measured:
         return result
 
 
-def measure(folder: Path, tests: str, packages: tuple[str, ...], out: Path) -> None:
-    """Run a folder of tests, and write {"seconds", "tests"}; those that fail are left out."""
+def measure(folder: Path, files: list[str], packages: tuple[str, ...]) -> dict[str, Any]:
+    """Run files of tests; for each {"seconds", "tests"}, without the tests that fail."""
+    out = folder / "measured.json"
 
     def job(tell: Tell) -> None:
         coverage = Coverage(data_file=None, source=[str(folder / name) for name in packages])
         plugin = _Measured(coverage)
         coverage.start()
-        run_pytest([tests], [Reports(tell), plugin], "-m", "not slow and not gpu")
+        run_pytest(files, [Reports(tell), plugin], "-m", "not slow and not gpu")
         coverage.stop()
         data = coverage.get_data()
         found = {
@@ -102,8 +103,22 @@ def measure(folder: Path, tests: str, packages: tuple[str, ...], out: Path) -> N
 
     outcome = run(folder, job, lambda _: LONGEST)
     if not outcome.ended:
-        raise RuntimeError(f"{tests} alone: {outcome.killed_by}, see {folder / 'output.txt'}")
-    written = json.loads(out.read_text())
+        raise RuntimeError(f"{files}: {outcome.killed_by}, see {folder / 'output.txt'}")
+    whole = json.loads(out.read_text())
     for test in outcome.failed:
-        written["seconds"].pop(test, None)
-    out.write_text(json.dumps(written))
+        whole["seconds"].pop(test, None)
+    return {file: _of_one(whole, file) for file in files}
+
+
+def _of_one(whole: dict[str, Any], file: str) -> dict[str, Any]:
+    """What was measured of the tests of one file; and of the import."""
+
+    def own(tests: Iterable[str]) -> list[str]:
+        return [test for test in tests if not test or test.split("::")[0] == file]
+
+    tests = {
+        source: {line: kept for line, names in lines.items() if (kept := own(names))}
+        for source, lines in whole["tests"].items()
+    }
+    seconds = {test: whole["seconds"][test] for test in own(whole["seconds"])}
+    return {"seconds": seconds, "tests": tests}

@@ -1,5 +1,6 @@
 """A copy of the sources in which one file at a time is changed, and the tests that run there."""
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -36,16 +37,22 @@ class Sandbox:
         shutil.copytree(self.root, self.copy, ignore=LEFT_BEHIND)
 
     def measure(self, tests: str) -> int:
-        """See what a folder of tests runs, unless that was written and nothing has changed; how
-        many tests are known then.
+        """See what a folder of tests runs, but for files of which that was written and that have
+        not changed, nor the sources; how many tests are known then.
         """
-        folders = [self.copy / name for name in (*self.packages, tests)]
-        files = sorted(path for folder in folders for path in folder.rglob("*.py"))
-        digest = sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
-        out = self.folder / f"{tests.replace('/', '-')}-{digest}.json"
-        if not out.exists():
-            measure(self.copy, tests, self.packages, out)
-        self.lines.read(out)
+        shared = [*(self.copy / "tests/support").rglob("*.py"), *self.copy.glob("tests/*.py")]
+        ours = [path for name in self.packages for path in (self.copy / name).rglob("*.py")]
+        same = b"".join(path.read_bytes() for path in sorted((*ours, *shared)))
+        files = {}
+        for path in sorted((self.copy / tests).rglob("test_*.py")):
+            digest = sha256(same + path.read_bytes()).hexdigest()[:12]
+            name = str(path.relative_to(self.copy))
+            files[name] = self.folder / f"{name.replace('/', '-')}-{digest}.json"
+        if stale := [name for name, out in files.items() if not out.exists()]:
+            for name, found in measure(self.copy, stale, self.packages).items():
+                files[name].write_text(json.dumps(found))
+        for out in files.values():
+            self.lines.read(out)
         return len(self.lines.seconds)
 
     def judge(self, mutant: Mutant, own: str) -> dict[str, Any]:
