@@ -123,10 +123,11 @@ def test_small_contradictions(cls, C, d, p):
         assert not refutes(problem, np.full_like(proof, bad))[0]
 
 
-def test_an_inexact_proof_is_repaired_beside_entries_of_zero():
-    """x <= -1 and -x <= 1/2, y being free: 1e-11 of x up to 1e12 is more than 1/2."""
-    C, d = np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([-1.0, 0.5])
-    assert refutes(statement(Latent, C, d), np.array([[1.0, 1.0 - 1e-11]])).all()
+@pytest.mark.parametrize(("margin", "error"), [(0.5, -1e-11), (1e-9, 1e-8), (1e-12, -1e-9)])
+def test_an_inexact_proof_is_repaired_beside_entries_of_zero(margin, error):
+    """x <= -1 and -x <= 1 - margin, y being free: what p lacks times x up to 1e12 is more."""
+    C, d = np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([-1.0, 1.0 - margin])
+    assert refutes(statement(Latent, C, d), np.array([[1.0, 1.0 + error]])).all()
 
 
 def test_columns_that_depend_on_each_other_leave_a_reach():

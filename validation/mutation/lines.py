@@ -35,14 +35,14 @@ class Lines:
         return {t for name in files for tests in self.tests[name].values() for t in tests} - {""}
 
     def of(self, mutant: Mutant) -> list[str]:
-        """Tests that run a mutant's lines, the fastest first; where only the import does, or
-        nothing that is seen, those of its file.
+        """Tests that run a mutant's lines, the fastest first; where the import does, whenever that
+        was, or nothing that is seen, those of its file.
         """
         lines = self.tests.get(mutant.file, {})
         found = set[str]()
         for k in range(mutant.first, mutant.last + 1):
             found |= lines.get(k, set())
-        if not found - {""}:
+        if mutant.imported or not found - {""}:
             found = self.of_file(mutant.file)
         return sorted(found & set(self.seconds), key=self.seconds.__getitem__)
 

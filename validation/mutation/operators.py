@@ -57,6 +57,7 @@ class Mutant:
     end: int
     first: int
     last: int
+    imported: bool  # whether that runs once, when the module is imported
 
     @property
     def change(self) -> str:
@@ -120,7 +121,7 @@ class _Finder(ast.NodeVisitor):
     def change(self, name: str, start: int, end: int, after: str) -> None:
         line = self.source[:start].count(b"\n") + 1
         scope, before = ".".join(self.scope), self.text(start, end)
-        where = (start, end, self.first, self.last)
+        where = (start, end, self.first, self.last, not self.bound)
         self.found.append(Mutant(self.file, scope, line, name, before, after, *where))
 
     def replace(self, name: str, node: Any, after: str) -> None:
