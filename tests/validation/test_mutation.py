@@ -1,4 +1,4 @@
-"""The mutants of a small module: which there are, and who notices them."""
+"""The mutants of a small module, and the record of ours: no survivor is left unexplained."""
 
 import json
 import subprocess
@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from validation.mutation.operators import mutants
+from validation.mutation.score import KINDS, explained, key, scores, survivors
+from validation.record import RESULTS
 
 pytest.importorskip("coverage")
 
@@ -64,6 +66,8 @@ JUDGED = """
 import json, sys
 from pathlib import Path
 from validation.mutation.operators import mutants
+from validation.mutation.score import KINDS, explained, key, scores, survivors
+from validation.record import RESULTS
 from validation.mutation.sandbox import Sandbox
 
 root, out = map(Path, sys.argv[1:])
@@ -99,3 +103,24 @@ def test_one_mutant_is_killed_and_one_survives(tmp_path):
     assert known == 2
     assert by == {"a > b -> a >= b": None, "a > b -> a <= b": test, "a > b -> None": test}
     assert {verdict["of"] for verdict in judged.values()} == {1}  # the other one runs no line
+
+
+# -- the record -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def record():
+    return json.loads((RESULTS / "mutation.json").read_text())
+
+
+def test_every_survivor_is_explained_and_only_those(record):
+    table = explained()
+    assert {key(mutant) for mutant in survivors(record["mutants"])} == set(table)
+    assert {row["kind"] for row in table.values()} <= set(KINDS)
+    assert all(len(row["why"].split()) > 3 for row in table.values())
+
+
+def test_scores(record):
+    assert record["scores"] == scores(record["mutants"], explained())
+    assert all(score["score"] >= 0.85 for score in record["scores"].values())
+    assert all(score["drawn"] >= 30 for score in record["scores"].values())
