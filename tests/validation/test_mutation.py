@@ -45,6 +45,7 @@ def test_texts_hints_errors_and_what_is_printed_are_left_alone():
         ("a = 1e-3", {"1e-3 -> 1.0", "1e-3 -> 1e-06"}),
         ("a = True", {"True -> False"}),
         ("a = f(b, c, k=d)", {"b, c -> c, b", "c, k=d -> c"}),
+        ("a = f(b, b)", set()),
         ("a[b] = c", {"a[b] = c -> pass"}),
         ("a.append(b)", {"a.append(b) -> pass"}),
         ("a += b", {"a += b -> a -= b", "a += b -> pass"}),

@@ -75,10 +75,11 @@ class Mutant:
 
 
 def mutants(file: str, source: bytes) -> list[Mutant]:
-    """All changes of a source, but for those that are no Python."""
+    """All changes of a source, but for those that change nothing, or are no Python."""
     finder = _Finder(file, source)
     finder.visit(ast.parse(source))
-    return [mutant for mutant in finder.found if _parses(mutant.applied(source))]
+    found = [mutant for mutant in finder.found if mutant.before != mutant.after]
+    return [mutant for mutant in found if _parses(mutant.applied(source))]
 
 
 def _parses(source: bytes) -> bool:
