@@ -34,6 +34,7 @@ BAD = [
     (TypeError, "tol", lambda: fast.solve(LAST, tol=True)),
     (TypeError, "tol", lambda: fast.solve(LAST, tol="1e-8")),
     (ValueError, "max_iter", lambda: fast.solve(LAST, max_iter=-1)),
+    (ValueError, "max_iter", lambda: fast.solve(LAST, max_iter=-1, method="fista")),
     (TypeError, "max_iter", lambda: fast.solve(LAST, max_iter=10.0)),
     (ValueError, "x0", lambda: fast.solve(LAST, x0=np.ones((3, 5)))),
     (ValueError, "x0", lambda: fast.solve(LAST, x0=np.ones(4))),

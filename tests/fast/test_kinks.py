@@ -78,6 +78,17 @@ def test_descent_never_ascends_and_rows_do_not_meet():
     np.testing.assert_allclose(alone.objective, at.objective[5:6], rtol=1e-6)
 
 
+def test_a_signal_stops_where_it_would_alone():
+    G, y = outside(3)
+    z = torch.from_numpy(np.random.default_rng(4).standard_normal((16, 3)))
+    fit, _ = fit_to(G, y, None)
+    whole = bfgs.descend(fit, bfgs.begin(fit, z), 60, gain=0.02)
+    for b in range(16):
+        one, _ = fit_to(G, y[b : b + 1], None)
+        alone = bfgs.descend(one, bfgs.begin(one, z[b : b + 1]), 60, gain=0.02)
+        np.testing.assert_allclose(whole.objective[b], alone.objective[0], rtol=1e-8)
+
+
 @given(st.integers(0, 30))
 @example(0)
 def test_the_nearest_weights(seed):

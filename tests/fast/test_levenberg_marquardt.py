@@ -14,7 +14,7 @@ import fast
 from cvxinv.generator.jacobian import jacobian
 from fast.latent.eq1 import fit_to
 from fast.latent.race import nearest
-from fast.latent.steps import begin, descend
+from fast.latent.steps import TRIALS, begin, descend, step
 from tests.support.instances import generator
 from tests.support.tolerances import CLOSED_FORM, FORWARD
 
@@ -176,6 +176,27 @@ def test_nearest_is_the_nearest_draw():
     Z = np.random.default_rng([0, 2, 0]).standard_normal((1024, 3))
     distance = ((y[:, None, :] - G(Z)[None]) ** 2).sum(axis=2)
     np.testing.assert_allclose(((y - G(z)) ** 2).sum(axis=1), distance.min(axis=1), rtol=1e-4)
+
+
+@pytest.mark.parametrize("phi", ["tanh", "plu"])
+@pytest.mark.parametrize("damping", [1e-2, 1.0])
+def test_a_step_is_the_best_of_the_dampings_in_closed_form(phi, damping):
+    """(J'J + damping D) dz = -J'e, D the diagonal of J'J; or none, where no damping descends."""
+    G, z, y = case(phi, count=40, noise=0.1)
+    fit, _ = fit_to(G, y, None)
+    at = begin(fit, torch.from_numpy(z + np.random.default_rng(5).standard_normal(z.shape)))
+    at.damping.fill_(damping)
+    found, start, chosen = step(fit, fit.to(torch.float32), at), at.z.numpy(), []
+    for b, J in enumerate(jacobian(G, start)):
+        H, g = J.T @ J, J.T @ (G(start[b]) - y[b])
+        trials = [
+            start[b] - np.linalg.solve(H + damping * t * np.diag(np.diag(H)), g) for t in TRIALS
+        ]
+        values = [0.5 * ((y[b] - G(trial)) ** 2).sum() for trial in trials]
+        chosen.append(np.argmin(values))
+        best = trials[chosen[b]] if min(values) < at.objective[b] else start[b]
+        np.testing.assert_allclose(found.z[b], best, rtol=1e-3, atol=1e-3)
+    assert len({*chosen}) > 1
 
 
 def test_steps_descend():

@@ -4,12 +4,14 @@ out of phi's range.
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 import fast
 from cvxinv import LastLayer, Status, reference, verify
 from cvxinv.activations import PLU, LeakyReLU
+from fast.methods.nonconvex import newton, nonlinear
 from tests.support.instances import replaced, tensors
 from tests.support.layers import ACTIVATIONS, nonconvex
 from tests.support.oracles import distance
@@ -126,6 +128,21 @@ def test_no_worse_than_a_nonlinear_programming_solver(phi, masked):
         assert (sol.certificate.objective <= rival.certificate.objective + SAME_OBJECTIVE * size)[
             both
         ].all()
+
+
+@pytest.mark.parametrize("phi", ACTIVATIONS)
+@pytest.mark.parametrize("size", [1.0, 30.0])
+def test_a_step_is_halved_until_the_objective_falls(phi, size):
+    problem, truth = nonconvex(phi, "all", 0.2, 0.1)
+    p, _ = nonlinear(tensors(problem), even=False)
+    method = newton(p)
+    x = size * torch.rand(truth.shape, generator=torch.manual_seed(0), dtype=torch.float64)
+    state = method.start(x, p.no_dual)
+    for _ in range(5):
+        new = method.step(state)
+        assert (new.value <= state.value * (1 + 1e-12)).all()
+        np.testing.assert_allclose(p.value(new.x), new.value[:, 0], rtol=1e-12)
+        state = new
 
 
 @pytest.mark.parametrize(

@@ -25,25 +25,21 @@ class Lines:
     seconds: Seconds = field(default_factory=dict)
     tests: dict[str, dict[int, set[str]]] = field(default_factory=dict)  # by file and line
 
-    def of_file(self, file: str) -> set[str]:
-        """Tests that run a line of a file, or of its folder where none does: compiled code."""
-        inside = {test for tests in self.tests.get(file, {}).values() for test in tests} - {""}
-        if inside:
-            return inside
-        folder = str(Path(file).parent)
-        files = [name for name in self.tests if str(Path(name).parent) == folder]
-        return {t for name in files for tests in self.tests[name].values() for t in tests} - {""}
+    def of_files(self, files: Iterable[str]) -> set[str]:
+        """Tests that run a line of one of these files."""
+        return {t for file in files for tests in self.tests.get(file, {}).values() for t in tests}
 
     def of(self, mutant: Mutant) -> list[str]:
-        """Tests that run a mutant's lines, the fastest first; where the import does, whenever that
-        was, or nothing that is seen, those of its file.
+        """Tests that run a mutant's lines, the fastest first. Where that is not seen, those of its
+        file, as for what runs when a module is imported, whoever was the first to do it; or those
+        of its folder, as for compiled code.
         """
-        lines = self.tests.get(mutant.file, {})
-        found = set[str]()
-        for k in range(mutant.first, mutant.last + 1):
-            found |= lines.get(k, set())
-        if mutant.imported or not found - {""}:
-            found = self.of_file(mutant.file)
+        lines, folder = self.tests.get(mutant.file, {}), Path(mutant.file).parent
+        found = {t for k in range(mutant.first, mutant.last + 1) for t in lines.get(k, ())}
+        if mutant.unseen == "import" or not found - {""}:
+            found = self.of_files([mutant.file])
+        if mutant.unseen == "compiled" or not found - {""}:
+            found = self.of_files(file for file in self.tests if Path(file).parent == folder)
         return sorted(found & set(self.seconds), key=self.seconds.__getitem__)
 
     def read(self, path: Path) -> None:

@@ -37,6 +37,7 @@ SIGNS: dict[type[ast.unaryop], str] = {ast.Not: "not", ast.USub: "-", ast.Invert
 FAR = 1000.0  # floats become so many times larger, and smaller
 SYMMETRIC = {"min", "max", "minimum", "maximum", "logical_and", "logical_or", "hypot", "cast"}
 PRINTED = {"__repr__", "__str__"}
+COMPILED = {"jit", "njit", "entry"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Mutant:
     end: int
     first: int
     last: int
-    imported: bool  # whether that runs once, when the module is imported
+    unseen: str  # why it is not seen which tests run that: "import", or "compiled"; else ""
 
     @property
     def change(self) -> str:
@@ -107,6 +108,7 @@ class _Finder(ast.NodeVisitor):
         self.offsets = [sum(lengths[:k]) for k in range(len(lengths) + 1)]
         self.scope, self.bound = list[str](), list[dict[str, int]]()
         self.first = self.last = 1
+        self.unseen = "import"
 
     # -- where things are, and the change of a part
 
@@ -122,7 +124,7 @@ class _Finder(ast.NodeVisitor):
     def change(self, name: str, start: int, end: int, after: str) -> None:
         line = self.source[:start].count(b"\n") + 1
         scope, before = ".".join(self.scope), self.text(start, end)
-        where = (start, end, self.first, self.last, not self.bound)
+        where = (start, end, self.first, self.last, self.unseen)
         self.found.append(Mutant(self.file, scope, line, name, before, after, *where))
 
     def replace(self, name: str, node: Any, after: str) -> None:
@@ -157,12 +159,14 @@ class _Finder(ast.NodeVisitor):
         for inner in ast.walk(node):
             if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
                 bound.setdefault(inner.id, inner.lineno)
+        before, self.unseen = self.unseen, "compiled" if COMPILED & decorated else ""
         self.scope.append(node.name)
         self.bound.append(bound)
         for statement in node.body:
             self.visit(statement)
         self.bound.pop()
         self.scope.pop()
+        self.unseen = before
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         if "Protocol" in {name for base in node.bases for name in _names(base)}:
