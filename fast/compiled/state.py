@@ -62,7 +62,7 @@ class Room(NamedTuple):
     A: Array  # (n,) the active rows, no more than columns
     factor: Array  # (n, n) float32: of H_FF
     C: Array  # (n, n) float32: C_AF ..
-    Y: Array  # .. and C_AF H_FF^-1
+    Y: Array  # .. and C_AF H_FF^-1; or three vectors of conjugate gradients
     S: Array  # (n, n) factor of the Schur complement, lower
     b: Array  # (n,) right-hand side
     dx: Array  # (n,) float32
@@ -89,7 +89,7 @@ def new_room(m: int, n: int, H: Array) -> Room:
         np.empty(n, np.int64),
         np.empty((n, n), narrow),
         np.empty((n, n), narrow),
-        np.empty((n, n), narrow),
+        np.empty((max(n, 3), n), narrow),
         np.empty((n, n)),
         np.empty(n),
         np.empty(n, narrow),

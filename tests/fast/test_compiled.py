@@ -222,6 +222,18 @@ def test_symmetric_routines_are_what_they_say():
     assert not lapack.factorise(-np.eye(3, dtype=np.float32), 3, spare)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 8, 11])
+def test_conjugate_gradients_say_whether_they_have_solved_it(n):
+    state, step = (importlib.import_module(f"fast.compiled.{m}") for m in ("state", "step"))
+    w = state.new_room(n, n, np.empty((0, 0), np.float32))
+    R = np.random.default_rng(n).standard_normal((n, n)) / (10 * n)
+    w.factor[:], w.b[:] = np.eye(n) + R @ R.T, np.arange(1, n + 1)
+    assert step.conjugate_gradients.py_func(w, n)
+    np.testing.assert_allclose(w.dx, np.linalg.solve(w.factor, w.b), rtol=1e-4)
+    w.factor[:] = np.diag(np.logspace(0, 12, n))
+    assert step.conjugate_gradients.py_func(w, n) == (n <= 5)
+
+
 @pytest.mark.parametrize("where", ["x", "r", "eta", "v"])
 def test_what_is_not_a_number_has_no_residual(where):
     """A maximum forgets nan, and a point of nan must not look solved."""
