@@ -42,7 +42,7 @@ def drawn(root: Path, sources: str, seed: int) -> list[tuple[Mutant, int]]:
     seen, order = Counter[tuple[str, str, str]](), []
     for path in sorted((root / sources).rglob("*.py")):
         for mutant in mutants(str(path.relative_to(root)), path.read_bytes()):
-            name = key(mutant.told())
+            name = (mutant.file, mutant.scope, mutant.change)
             place = sha256(repr((seed, name, seen[name])).encode()).hexdigest()
             order.append((place, mutant, seen[name]))
             seen[name] += 1
@@ -66,9 +66,9 @@ def main(
     found: list[dict[str, Any]] = []
     if result.exists():
         found = json.loads(result.read_text())["mutants"]
-    known = {(*key(m), m["nth"]) for m in found}
+    known = {key(m) for m in found}
     if again:
-        known -= {(*key(m), m["nth"]) for m in survivors(found) if key(m) not in explained()}
+        known -= {key(m) for m in survivors(found)} - set(explained())
     load()
     out.mkdir(parents=True, exist_ok=True)
     sandbox = Sandbox(ROOT, out.resolve(), budget)
@@ -76,12 +76,11 @@ def main(
         console.print(f"tests/{tests}: {sandbox.measure(f'tests/{tests}')} tests")
     for room in rooms:
         for mutant, nth in drawn(ROOT, ROOMS[room], seed)[:sample]:
-            name = (*key(mutant.told()), nth)
-            if name in known:
-                continue
             row = {"room": room, **mutant.told(), "nth": nth}
+            if key(row) in known:
+                continue
             row |= sandbox.judge(mutant, f"tests/{room}")
-            found = [m for m in found if (*key(m), m["nth"]) != name] + [row]
+            found = [m for m in found if key(m) != key(row)] + [row]
             order = sorted(found, key=lambda m: ([*ROOMS].index(m["room"]), m["file"], m["line"]))
             record.write(result, {**origin, "scores": scores(found, explained()), "mutants": order})
             verdict = row["killed by"] or "SURVIVED"
