@@ -6,6 +6,7 @@ import torch
 
 import fast
 from cvxinv import Status, reference
+from cvxinv.testing.hard import matrix
 from tests.support.instances import (
     CLASSES,
     CONSTRAINED,
@@ -14,7 +15,6 @@ from tests.support.instances import (
     PRINTED_METHOD,
     SEEDS,
     instance,
-    matrix,
     replaced,
     tensors,
 )
