@@ -14,7 +14,7 @@ import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
 import cvxinv  # noqa: E402
-from cvxinv import cli  # noqa: E402
+from cvxinv import cli, progress  # noqa: E402
 from tests.support.imports import needing, sources  # noqa: E402
 from tests.support.shell import SIZES  # noqa: E402
 
@@ -62,6 +62,7 @@ def latent():
 def run(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(progress, "QUIET", 600.0)  # on a busy machine, too
 
     def run(*arguments):
         code = cli.main([str(a) for a in arguments])
