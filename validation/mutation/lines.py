@@ -80,41 +80,27 @@ class _Measured:
         return result
 
 
-def measure(folder: Path, files: list[str], packages: tuple[str, ...]) -> dict[str, Any]:
-    """Run files of tests; for each {"seconds", "tests"}, without the tests that fail."""
-    out = folder / "measured.json"
+def measure(folder: Path, file: str, packages: tuple[str, ...], out: Path) -> None:
+    """Run a file of tests, and write {"seconds", "tests"}, without the tests that fail."""
+    draft = folder / "measured.json"
 
     def job(tell: Tell) -> None:
         coverage = Coverage(data_file=None, source=[str(folder / name) for name in packages])
         plugin = _Measured(coverage)
         coverage.start()
-        run_pytest(files, [Reports(tell), plugin], "-m", "not slow and not gpu")
+        run_pytest([file], [Reports(tell), plugin], "-m", "not slow and not gpu")
         coverage.stop()
         data = coverage.get_data()
         found = {
-            str(Path(file).relative_to(folder)): data.contexts_by_lineno(file)
-            for file in data.measured_files()
+            str(Path(source).relative_to(folder)): data.contexts_by_lineno(source)
+            for source in data.measured_files()
         }
-        out.write_text(json.dumps({"seconds": plugin.seconds, "tests": found}))
+        draft.write_text(json.dumps({"seconds": plugin.seconds, "tests": found}))
 
     outcome = run(folder, job, lambda _: LONGEST)
     if not outcome.ended:
-        raise RuntimeError(f"{files}: {outcome.killed_by}, see {folder / 'output.txt'}")
-    whole = json.loads(out.read_text())
+        raise RuntimeError(f"{file}: {outcome.killed_by}, see {folder / 'output.txt'}")
+    measured = json.loads(draft.read_text())
     for test in outcome.failed:
-        whole["seconds"].pop(test, None)
-    return {file: _of_one(whole, file) for file in files}
-
-
-def _of_one(whole: dict[str, Any], file: str) -> dict[str, Any]:
-    """What was measured of the tests of one file; and of the import."""
-
-    def own(tests: Iterable[str]) -> list[str]:
-        return [test for test in tests if not test or test.split("::")[0] == file]
-
-    tests = {
-        source: {line: kept for line, names in lines.items() if (kept := own(names))}
-        for source, lines in whole["tests"].items()
-    }
-    seconds = {test: whole["seconds"][test] for test in own(whole["seconds"])}
-    return {"seconds": seconds, "tests": tests}
+        measured["seconds"].pop(test, None)
+    out.write_text(json.dumps(measured))

@@ -1,6 +1,5 @@
 """A copy of the sources in which one file at a time is changed, and the tests that run there."""
 
-import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -43,15 +42,12 @@ class Sandbox:
         shared = [*(self.copy / "tests/support").rglob("*.py"), *self.copy.glob("tests/*.py")]
         ours = [path for name in self.packages for path in (self.copy / name).rglob("*.py")]
         same = b"".join(path.read_bytes() for path in sorted((*ours, *shared)))
-        files = {}
         for path in sorted((self.copy / tests).rglob("test_*.py")):
             digest = sha256(same + path.read_bytes()).hexdigest()[:12]
             name = str(path.relative_to(self.copy))
-            files[name] = self.folder / f"{name.replace('/', '-')}-{digest}.json"
-        if stale := [name for name, out in files.items() if not out.exists()]:
-            for name, found in measure(self.copy, stale, self.packages).items():
-                files[name].write_text(json.dumps(found))
-        for out in files.values():
+            out = self.folder / f"{name.replace('/', '-')}-{digest}.json"
+            if not out.exists():
+                measure(self.copy, name, self.packages, out)
             self.lines.read(out)
         return len(self.lines.seconds)
 
