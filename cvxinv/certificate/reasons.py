@@ -10,6 +10,7 @@ from cvxinv.certificate import scaling
 from cvxinv.certificate.multipliers import multipliers
 from cvxinv.certificate.pair import ConstrainedPair, Pair, pair
 from cvxinv.certificate.point import ConstrainedPoint, quadratic_point
+from cvxinv.certificate.verify import HUGE
 from cvxinv.problems import LayerProblem, batched
 
 SUMMED = 100.0  # times as large as any entry's: then no entry is to blame
@@ -24,11 +25,11 @@ def reasons(problem: LayerProblem, x: Array, dual: Array | None = None) -> list[
     q = problem.quadratic().in_numpy()
     shape = (q.size, q.W.shape[1])
     points: Any = np.reshape(to_numpy(float64(match(x, problem.data))), shape)
-    finite: Any = np.isfinite(points).all(axis=1)
+    finite: Any = (np.abs(points) < HUGE).all(axis=1)
     eta: Any = None
     if dual is not None:
         eta = np.reshape(to_numpy(float64(match(dual, problem.data))), q.t.shape)
-        eta = np.where(np.isfinite(eta), eta, 0.0)
+        eta = np.where(np.abs(eta) < HUGE, eta, 0.0)
     q, points, eta, _ = scaling.even(q, np.where(finite[:, None], points, 0.0), eta)
     if q.constrained:
         eta = multipliers(q, points) if eta is None else eta * (1 - q.used)

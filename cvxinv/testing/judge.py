@@ -119,7 +119,7 @@ def snapped(problem: LayerProblem, x: Any, tol: float) -> Any:
     q = problem.quadratic().in_numpy()
     given = to_numpy(float64(x))
     points = np.nan_to_num(given.reshape(q.size, -1), nan=0.0, posinf=0.0, neginf=0.0)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         at = quadratic_point(q, points)
         small = np.where(at.idle[:, None], np.abs(points), at.sizes) <= tol
     small = small.reshape(given.shape) & np.isfinite(given)

@@ -153,3 +153,14 @@ def test_latents():
     assert_optimal(problem, np.array([0.5]))
     assert "gradient on the support at x[0]" in message(problem, np.array([1.0]))
     assert "gradient off the support" in message(problem, np.array([0.0]))
+
+
+def test_points_far_beyond_all_data_are_refused_without_a_warning():
+    """Their squares overflow."""
+    problem = LastLayer(np.eye(2), np.ones((2, 2)), lam=0.5)
+    for far in (1e120, 1e200, 1e308):
+        x = np.array([[far, -far], [0.5, 0.5]])
+        with pytest.raises(
+            AssertionError, match=r"^row 0: violation inf > 1e-06: x holds nan or inf"
+        ):
+            assert_optimal(problem, x)
