@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,10 +35,13 @@ if __name__ == "__main__":
 METHODS = [m for m in ("fork", "spawn", "forkserver") if sys.platform != "win32" or m == "spawn"]
 
 
+ROOT = Path(__file__).parents[2]  # of `tests`, which is not installed
+
+
 def python(script, *arguments, timeout=100):
-    return subprocess.run(
-        [sys.executable, str(script), *arguments], timeout=timeout, capture_output=True, text=True
-    )
+    command = [sys.executable, str(script), *arguments]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, timeout=timeout, capture_output=True, text=True, env=env)
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
