@@ -135,7 +135,7 @@ def test_scripts():
         Generator.from_torch(torch.jit.script(mlp()))
 
 
-@pytest.mark.parametrize("what", [[nn.Linear(2, 2)], None, torch.relu, "net.pt"], ids=str)
+@pytest.mark.parametrize("what", [[nn.Linear(2, 2)], None, torch.relu, "net.pt"], ids=range(4))
 def test_what_is_no_module(what):
     with pytest.raises(TypeError, match=r"module: expected a torch.nn.Module"):
         Generator.from_torch(what)

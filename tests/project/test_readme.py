@@ -35,7 +35,7 @@ def test_commands_stand_on_lines_of_their_own():
     found = [line for line in text.splitlines() if line.startswith("pip install")]
     assert found == [
         "pip install -c constraints.txt . && cvxinv demo",
-        'pip install -c constraints.txt ".[test]" && pytest',
+        'pip install -c constraints.txt ".[test]" && pytest -n 2 --dist worksteal',
     ]
 
 
