@@ -75,10 +75,12 @@ def quality(z: Any, G: cvxinv.Generator, found: cvxinv.Inversion) -> dict[str, A
     """SNR in dB, (B,) each: of z, x_1 and the image."""
     x, y = G.layers(z)[0], G(z)
     estimates = {"z": (z, found.z), "x_1": (x, found.layers[0]), "image": (y, found.signal)}
-    return {
-        name: np.clip(np.nan_to_num(cvxinv.snr(*pair), nan=-MOST), -MOST, MOST)
-        for name, pair in estimates.items()
-    }
+    return {name: decibels(*pair) for name, pair in estimates.items()}
+
+
+def decibels(true: Any, found: Any) -> Any:
+    """SNR in dB, (B,), finite: at most MOST, and -MOST where there is no answer."""
+    return np.clip(np.nan_to_num(cvxinv.snr(true, found), nan=-MOST), -MOST, MOST)
 
 
 def methods(steps: int) -> dict[str, Callable[[Any, Any], cvxinv.Inversion]]:
