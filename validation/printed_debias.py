@@ -18,7 +18,7 @@ MOMENTUM = 0.9
 def debiased(
     G: Generator, y: Tensor, z: Tensor, supports: list[Tensor], seen: Tensor | None, steps: int
 ) -> Any:
-    """z (B, n_0) after `steps` steps of min_z 1/2 ||M (y - phi(J z + k))||^2, M the observed pixels.
+    """z (B, n_0) after `steps` steps of min_z 1/2 ||M (y - phi(J z + k))||^2.
 
     The step size is 1 / ||J||^2 per signal: phi is non-expansive.
     """

@@ -14,7 +14,6 @@ trained_vae.json. A run that was stopped goes on where it was (`validation.point
 all SNRs are of z and of the layers that G makes of it.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -30,10 +29,9 @@ import fast
 from validation.networks import masks
 from validation.points import Points
 from validation.printed_debias import debiased
-from validation.random_networks import LAM, MOST, RHO, decibels
+from validation.random_networks import LAM, MOST, RHO, TRIED, decibels
 from validation.record import store
 
-THREADS = 2
 QUANTILES = (0, 10, 25, 50, 75, 90, 100)
 BINS = tuple(range(-40, 401, 10))  # edges in dB of the histograms
 SHOWN = 4  # signals in a panel of images
@@ -74,16 +72,17 @@ def printed(s: Signals) -> Any:
 
 
 def basis_pursuit(s: Signals) -> Any:
-    """Algorithm 1 with the lam of the list whose images are best in the median."""
+    """Algorithm 1 with the lam of the list whose z is best in the median of the first TRIED
+    signals.
+    """
 
-    def quality(z: Any) -> float:
-        return float(np.median(decibels(s.y, s.G(z))))
+    def with_lam(lam: float, of: Signals) -> Any:
+        how: dict[str, Any] = {"lam": lam, "debias": True, "observed": of.seen}
+        return cvxinv.layered_basis_pursuit(of.G, of.y, **how).z
 
-    def with_lam(lam: float) -> Any:
-        how: dict[str, Any] = {"lam": lam, "debias": True, "observed": s.seen}
-        return cvxinv.layered_basis_pursuit(s.G, s.y, **how).z
-
-    return max((with_lam(lam) for lam in LAM), key=quality)
+    few = s.first(TRIED)
+    best = max(LAM, key=lambda lam: float(np.median(decibels(few.z, with_lam(lam, few)))))
+    return with_lam(best, s)
 
 
 METHODS: dict[str, Callable[[Signals], Any]] = {
@@ -107,16 +106,13 @@ def single(s: Signals) -> tuple[Any, Any, Any]:
 def measure(s: Signals, linear_programs: int, name: str) -> dict[str, Any]:
     """The SNRs of one method, layer by layer, and its z for the pictures."""
     some = s.first(linear_programs) if name == "linear programs" else s
-    begin = time.perf_counter()
     z = METHODS[name](some)
-    seconds = time.perf_counter() - begin
     true = [some.z, *some.G.layers(some.z), some.y]
     usable = np.where(np.isfinite(z), z, 0.0)  # no answer counts as z = 0
     found = [usable, *some.G.layers(usable), some.G(usable)]
     quality = dict(zip(layer_names(some.G), map(decibels, true, found), strict=True))
     return {
         "signals": len(some.z),
-        "seconds": round(seconds, 2),
         "no answer": int((~np.isfinite(z).all(axis=1)).sum()),
         "exact": {what: int((q >= 180).sum()) for what, q in quality.items()},
         "quantiles": {
@@ -165,13 +161,17 @@ def main(
     seed: Annotated[int, typer.Option(min=0, help="Of z and the masks.")] = 3,
 ) -> None:
     """Measure every method with every mask, and store it."""
-    torch.set_num_threads(THREADS)
-    given = {"signals": signals, "steps": steps, "linear programs": linear_programs, "seed": seed}
+    given: dict[str, Any] = {
+        "signals": signals,
+        "steps": steps,
+        "linear programs": linear_programs,
+        "seed": seed,
+    }
     G, rng = cvxinv.mnist_generator(network), np.random.default_rng(seed)
     z = rng.standard_normal((signals, G.sizes[0]))
     seen = masks(signals, G.sizes[-1], rng)
     pairs = list(product(seen, METHODS))
-    points = Points(f"trained_{network}", given)
+    points = Points(f"trained_{network}_{signals}_{steps}", given)
     count = min(signals, linear_programs)
 
     def one(pair: tuple[str, str]) -> dict[str, Any]:
@@ -181,7 +181,8 @@ def main(
     masked = {mask: setting({name: found[mask, name] for name in METHODS}) for mask in seen}
     result = {**given, "network": network, "layers": layer_names(G), "most dB": MOST}
     result |= {"quantiles": QUANTILES, "bins": BINS, "masks": masked}
-    store(f"trained_{network}", result, ("torch", "numpy"), THREADS, "trained_networks")
+    threads = torch.get_num_threads()
+    store(f"trained_{network}", result, ("torch", "numpy"), threads, "trained_networks")
 
 
 if __name__ == "__main__":
