@@ -8,10 +8,11 @@ import resource
 import statistics
 import time
 from collections import Counter
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+import typer
 from rich.console import Console
 
 import cvxinv
@@ -19,7 +20,7 @@ import fast
 from cvxinv.bench.instances import cases, gaussian
 from validation.record import store
 
-SIGNALS, INVERSIONS, REPEATS, THREADS = 65_536, 512, 5, 2
+SMALL, REPEATS, THREADS = 512, 5, 2
 
 
 def gigabytes() -> float:
@@ -36,34 +37,34 @@ def mid_layers(B: int) -> Any:
     return mid.problem
 
 
-def large() -> dict[str, Any]:
+def large(signals: int) -> dict[str, Any]:
     """One solve of all signals, against the time that their number of small batches would take."""
-    small, problem = mid_layers(INVERSIONS), mid_layers(SIGNALS)
+    small, problem = mid_layers(SMALL), mid_layers(signals)
     before = gigabytes()
     seconds = [fast.solve(small).seconds for _ in range(REPEATS)]
     start = time.perf_counter()
     sol = fast.solve(problem)
     took = time.perf_counter() - start
     return {
-        "signals": SIGNALS,
+        "signals": signals,
         "seconds": took,
         "statuses": dict(Counter(s.name for s in sol.status)),
         "worst_kkt": float(sol.certificate.kkt.max()),
         "peak_gigabytes_before": before,
         "peak_gigabytes": gigabytes(),
         "seconds_per_signal_over_those_of_512": took
-        / SIGNALS
-        / (statistics.median(seconds) / INVERSIONS),
+        / signals
+        / (statistics.median(seconds) / SMALL),
     }
 
 
-def inversions() -> dict[str, Any]:
-    """Latent-Pursuit of 512 signals of the shipped generator without noise: time and SNR of z, with
+def pursuits(signals: int) -> dict[str, Any]:
+    """Latent-Pursuit of signals of the shipped generator without noise: time and SNR of z, with
     and without debiasing.
     """
     G, rng = cvxinv.mnist_generator(), np.random.default_rng(0)
-    z = torch.from_numpy(rng.standard_normal((INVERSIONS, G.sizes[0])))
-    random = torch.from_numpy(rng.random((INVERSIONS, G.sizes[-1])) >= 0.45)
+    z = torch.from_numpy(rng.standard_normal((signals, G.sizes[0])))
+    random = torch.from_numpy(rng.random((signals, G.sizes[-1])) >= 0.45)
     half = torch.arange(G.sizes[-1]) >= 13 * 28
     masks = {
         "clean": None,
@@ -89,15 +90,18 @@ def inversions() -> dict[str, Any]:
     return found
 
 
-def main() -> None:
+def main(
+    signals: Annotated[int, typer.Option(min=1, help="Of the large batch.")] = 65_536,
+    inversions: Annotated[int, typer.Option(min=1, help="Signals of Latent-Pursuit.")] = 512,
+) -> None:
     """Measure both and store them."""
     torch.set_num_threads(THREADS)
     result = {
-        "mid_layer": large(),
-        "latent_pursuit_512": inversions(),
+        "mid_layer": large(signals),
+        "latent_pursuit_512": pursuits(inversions),
     }
     Console().print_json(data=store("fast_batches", result, ("torch", "numpy"), THREADS))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

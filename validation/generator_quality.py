@@ -21,7 +21,7 @@ from cvxinv.cli.common import grey_levels
 from cvxinv.generator import Generator, mnist_generator
 from cvxinv.generator.shipped import FILES
 from validation import mnist
-from validation.record import RESULTS
+from validation.record import COMMITTED, RESULTS
 
 TRAINING = {"gan": "train_generator.json", "vae": "train_vae.json"}
 SAMPLES = 2000
@@ -199,7 +199,7 @@ def main(
     draw_sheet(samples, out / f"generator_samples_{network}.png")
     draw_digits(shares, top, out / f"generator_digits_{network}.png")
 
-    training = RESULTS / TRAINING[network]
+    training = COMMITTED / TRAINING[network]
     with resources.as_file(resources.files("cvxinv") / "data" / FILES[network]) as weights:
         size = weights.stat().st_size
     figures: dict[str, Any] = {

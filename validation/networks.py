@@ -21,7 +21,7 @@ from rich.progress import track
 import cvxinv
 from cvxinv.solution.snr import snr
 from validation.noise import HIDDEN_ROWS, HIDDEN_SHARE
-from validation.record import RESULTS, store
+from validation.record import COMMITTED, store
 
 THREADS = 2
 # SNR of z that counts as exact, and 8-bit images: sigma of their rounding, in steps
@@ -35,7 +35,7 @@ METHODS: dict[str, Callable[..., Any]] = {
 
 def networks() -> dict[str, cvxinv.Generator]:
     """The networks by name."""
-    tanh = cvxinv.Generator.load(RESULTS / "mnist_tanh.safetensors")
+    tanh = cvxinv.Generator.load(COMMITTED / "mnist_tanh.safetensors")
     return {
         "gan": cvxinv.mnist_generator("gan"),
         "vae": cvxinv.mnist_generator("vae"),

@@ -1,7 +1,7 @@
 """Latent SNR under noise against the Cramer-Rao bound, coverage of the error bars, and masks:
 `python -m validation.noise`.
 
-Writes validation/results/noise.json and noise.png. Signals are G(z) + N(0, sigma^2 I), z ~ N(0, I),
+Writes validation/results/noise.json. Signals are G(z) + N(0, sigma^2 I), z ~ N(0, I),
 of the shipped generator.
 """
 
@@ -20,22 +20,13 @@ from rich.progress import track
 
 import cvxinv
 import fast
-from cvxinv.cli.pictures import GOOD, MUTED, POOR
-from validation.record import RESULTS, store
+from validation.record import store
 
 LEVELS = 0.0, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3
 MASKED = 0.05  # sigma beside the random mask
 HIDDEN_SHARE, HIDDEN_ROWS = 0.45, 13  # the masks of section 6
 DESCENT_STEPS, DESCENT_STEP, DESCENT_SIGNALS = 2000, 1e-2, 64
 NORMAL = 1.96  # standard errors on either side of a nominal 95 % interval
-COLOURS = {
-    "pursuit": POOR,
-    "oracle": "#8a6d1f",
-    "gradient descent": "#6a4c93",
-    "random start": "#35618f",
-    "hybrid": "#5fae86",
-    "invert": GOOD,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,42 +134,11 @@ def bound(signals: Signals) -> dict[str, float | None]:
         return decibels(10 * np.log10(np.sum(signals.z**2, axis=1) / trace))
 
 
-def draw(found: dict[str, Any]) -> None:
-    """Median SNR of z against sigma, a line per method, with the 10 % quantile of the bound and of
-    `invert` as bands.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 4.4), facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
-    axis = figure.subplots()
-    sigmas = [sigma for sigma in LEVELS if sigma]
-    rows = [found[f"sigma {sigma:g}"] for sigma in sigmas]
-    for kind, width in (("median", 1.6), ("quantile_10", 0.8)):
-        for name, colour in COLOURS.items():
-            label = name if kind == "median" else None
-            y = [row["methods"][name]["snr_db"][kind] for row in rows]
-            axis.plot(sigmas, y, "o-", ms=3, lw=width, color=colour, label=label)
-        label = "Cramer-Rao bound" if kind == "median" else None
-        axis.plot(sigmas, [row["bound"][kind] for row in rows], "k--", lw=width, label=label)
-    axis.set_xscale("log")
-    axis.set_ylim(-12, None)
-    axis.set_xlabel("standard deviation of the noise of a pixel (pixels are in [-1, 1])")
-    axis.set_ylabel("SNR of z in dB: median, and 10 % quantile (thin)")
-    axis.legend(fontsize=8, frameon=False)
-    axis.grid(color="#e6e6e6", lw=0.6)
-    axis.tick_params(labelsize=8, colors=MUTED)
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
-    figure.savefig(RESULTS / "noise.png", dpi=150)
-
-
 def main(
     signals: Annotated[int, typer.Option(min=1, help="How many signals.")] = 512,
     seed: Annotated[int, typer.Option(min=0, help="Of latent vectors, noise, masks, starts.")] = 0,
 ) -> None:
-    """Measure every method in every setting, and store figures and picture."""
+    """Measure every method in every setting, and store the figures."""
     given = settings(signals, seed)
     found: dict[str, Any] = {name: {"bound": bound(s), "methods": {}} for name, s in given.items()}
     for name, method in track(list(product(given, METHODS)), "noise"):
@@ -186,7 +146,6 @@ def main(
     steps = {"steps": DESCENT_STEPS, "step": DESCENT_STEP, "momentum": 0.9}
     result = {"signals": signals, "seed": seed, "gradient_descent": steps, "settings": found}
     Console().print_json(data=store("noise", result, ("torch", "numpy"), torch.get_num_threads()))
-    draw(found)
 
 
 if __name__ == "__main__":

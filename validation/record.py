@@ -1,11 +1,13 @@
 """How results are stored: with the command that made them, versions, date and commit."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 from cvxinv import record
 
-RESULTS = Path(__file__).parent / "results"
+COMMITTED = Path(__file__).parent / "results"
+RESULTS = Path(os.environ.get("CVXINV_RESULTS", COMMITTED))  # where experiments write
 
 
 def store(
@@ -15,8 +17,8 @@ def store(
     threads: int | None = None,
     script: str | None = None,
 ) -> dict[str, Any]:
-    """Write validation/results/NAME.json, of the script of that name unless another is given, and
-    return what was written.
+    """Write RESULTS/NAME.json, of the script of that name unless another is given, and return what
+    was written.
     """
     origin = record.run(packages, f"python -m validation.{script or name}")
     where = record.machine() | {"threads": threads}

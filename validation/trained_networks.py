@@ -138,14 +138,17 @@ def chosen(quality: list[float]) -> dict[str, list[int]]:
     return {"failures": failed[:SHOWN], "successes": others[:SHOWN]}
 
 
-def setting(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """What is stored of one mask: the figures, and z of the signals that are shown."""
+def setting(s: Signals, found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What is stored of one mask: the figures, and z and mask of the signals that are shown."""
     panels = chosen(found["gradient descent"]["image SNR"])
     shown = [b for panel in panels.values() for b in panel]
     drawn = ("gradient descent", "Latent-Pursuit, printed", "Latent-Pursuit, exact")
+    estimates = {"true": s.z.tolist()} | {name: found[name]["z"] for name in drawn}
+    seen = np.broadcast_to(True if s.seen is None else s.seen, s.y.shape).astype(int)
     return {
         "panels": panels,
-        "z": {name: {str(b): found[name]["z"][b] for b in shown} for name in drawn},
+        "z": {name: {str(b): z[b] for b in shown} for name, z in estimates.items()},
+        "seen": {str(b): "".join(map(str, seen[b])) for b in shown},
         "methods": {
             name: {key: value for key, value in one.items() if key not in ("z", "image SNR")}
             for name, one in found.items()
@@ -174,11 +177,16 @@ def main(
     points = Points(f"trained_{network}_{signals}_{steps}", given)
     count = min(signals, linear_programs)
 
+    given_with = {mask: Signals(G, z, G(z), observed, steps) for mask, observed in seen.items()}
+
     def one(pair: tuple[str, str]) -> dict[str, Any]:
-        return measure(Signals(G, z, G(z), seen[pair[0]], steps), count, pair[1])
+        return measure(given_with[pair[0]], count, pair[1])
 
     found = dict(zip(pairs, points.measured(pairs, one), strict=True))
-    masked = {mask: setting({name: found[mask, name] for name in METHODS}) for mask in seen}
+    masked = {
+        mask: setting(s, {name: found[mask, name] for name in METHODS})
+        for mask, s in given_with.items()
+    }
     result = {**given, "network": network, "layers": layer_names(G), "most dB": MOST}
     result |= {"quantiles": QUANTILES, "bins": BINS, "masks": masked}
     threads = torch.get_num_threads()

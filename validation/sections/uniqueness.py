@@ -1,0 +1,103 @@
+"""Theorem 2 and eq. 3, measured: a phase diagram."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from . import style
+from .section import Claim, Drawing, Result, Scale, Section
+
+
+def draw(r: Result) -> Figure:
+    """Recovery in grey, and the lines on which half of the signals meet Theorem 2 and eq. 3."""
+    cells = r["cells"]
+    latent = sorted({c["n_0"] for c in cells})
+    hidden = sorted({c["n_1"] for c in cells})
+    figure = style.new(7.2, 4.8)
+    axis = figure.subplots()
+    grids = {
+        key: np.array([c[key] / c["signals"] for c in cells]).reshape(len(latent), len(hidden))
+        for key in ("recovered", "theorem_2", "eq_3")
+    }
+    how: dict[str, Any] = {
+        "cmap": "gray",
+        "vmin": 0,
+        "vmax": 1,
+        "shading": "nearest",
+        "rasterized": True,
+    }
+    picture = axis.pcolormesh(hidden, latent, grids["recovered"], **how)
+    bar = figure.colorbar(picture, ax=axis)
+    bar.set_label(f"share of signals with z recovered ({r['recovered_from']})", fontsize=style.SIZE)
+    lines = ("theorem_2", style.ORANGE, "Theorem 2"), ("eq_3", style.SKY, "eq. 3")
+    for key, colour, words in lines:
+        if min(grids[key].shape) > 1:
+            axis.contour(hidden, latent, grids[key], levels=[0.5], colors=colour, linewidths=2)
+        axis.plot([], [], color=colour, linewidth=2, label=f"half of the signals meet {words}")
+    style.tidy(axis, "$n_1$, width of the hidden layer", "$n_0$, size of the latent vector")
+    axis.grid(False)
+    style.legend(figure, axis, 2)
+    return figure
+
+
+SECTION = Section(
+    name="phase_diagram",
+    title="Where z is unique, and where it is found (Theorems 1 and 2)",
+    about="tanh(W_1 ReLU(W_0 z)) with Gaussian weights and n = 60 pixels, over (n_0, n_1). Grey:"
+    " share of signals whose z Latent-Pursuit finds to 100 dB.",
+    results={
+        "phase_diagram": {
+            "network, recovered_from, seconds, seed": "the setting",
+            "total": "counts over all cells",
+            "cells": "for each (n_0, n_1): signals, recovered, theorem_2 and eq_3 (that meet"
+            " them), recovered_without_theorem_2, not_recovered_with_eq_3,"
+            " not_recovered_with_theorem_2",
+        }
+    },
+    commands={
+        Scale.tiny: ("validation.phase_diagram --every 10 --signals 2",),
+        Scale.small: ("validation.phase_diagram --every 2 --signals 4",),
+        Scale.full: ("validation.phase_diagram",),
+    },
+    figures=(
+        Drawing(
+            "Phase diagram",
+            "Share of recovered signals over n_0 and n_1 in grey, with the lines of Theorem 2 and"
+            " eq. 3",
+            draw,
+        ),
+    ),
+    claims=(
+        Claim(
+            "Without the sizes of Theorem 2, n_0 <= s_1 <= n, z is not unique and is not found",
+            "Theorem 2",
+            lambda r: (
+                f"{r['total']['recovered_without_theorem_2']} of the"
+                f" {r['total']['signals'] - r['total']['theorem_2']} signals without them recovered"
+            ),
+            lambda r: r["total"]["recovered_without_theorem_2"] == 0,
+            "none recovered",
+        ),
+        Claim(
+            "With random weights and eq. 3, 2 s_1 < n + 1, the pursuit finds z",
+            "Theorem 1",
+            lambda r: (
+                f"{r['total']['eq_3'] - r['total']['not_recovered_with_eq_3']} of the"
+                f" {r['total']['eq_3']} signals that meet it recovered"
+            ),
+            lambda r: r["total"]["not_recovered_with_eq_3"] == 0,
+            "all recovered",
+        ),
+        Claim(
+            "Theorem 2 alone is not enough for the pursuit",
+            "ours",
+            lambda r: (
+                f"{r['total']['theorem_2'] - r['total']['not_recovered_with_theorem_2']} of"
+                f" the {r['total']['theorem_2']} signals that meet it recovered"
+            ),
+            lambda r: r["total"]["not_recovered_with_theorem_2"] > 0,
+            "some not recovered",
+        ),
+    ),
+)
