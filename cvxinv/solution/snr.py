@@ -23,8 +23,9 @@ def snr(x: Array, x_hat: Array) -> Array:
     signal, error = _norm(x), _norm(e)
     exact = error == 0
     lost, one = signal == 0, xp.ones_like(error)
-    ratio = xp.where(lost, one, signal) / xp.where(exact, one, error)
-    return xp.where(exact, xp.inf * one, xp.where(lost, -xp.inf * one, 20 * xp.log10(ratio)))
+    # of logarithms: the ratio itself may overflow
+    above, below = (xp.log10(a) for a in (xp.where(lost, one, signal), xp.where(exact, one, error)))
+    return xp.where(exact, xp.inf * one, xp.where(lost, -xp.inf * one, 20 * (above - below)))
 
 
 def _norm(a: Array) -> Array:

@@ -19,6 +19,8 @@ numbers = st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3)
 @example([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
 @example([3.0, 4.0, 0.0], [3.0, 4.0, 0.5])
 @example([3e-200, 4e-200, 0.0], [3e-200, 4e-200, 5e-201])  # squares would underflow
+@example([1e3, 0.0, 0.0], [1e3, 0.0, 5e-324])  # the ratio would overflow
+@example([5e-324, 0.0, 0.0], [1e3, 0.0, 0.0])
 def test_by_its_definition(x, x_hat):
     signal, error = math.dist(x, [0] * 3), math.dist(x, x_hat)
     found = float(snr(np.array(x), np.array(x_hat)))
@@ -27,7 +29,9 @@ def test_by_its_definition(x, x_hat):
     elif signal == 0:
         assert found == -math.inf
     else:
-        assert found == pytest.approx(20 * math.log10(signal / error), rel=1e-9, abs=1e-9)
+        assert found == pytest.approx(
+            20 * (math.log10(signal) - math.log10(error)), rel=1e-9, abs=1e-9
+        )
 
 
 def test_batches_tensors_and_wrong_shapes():

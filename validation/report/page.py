@@ -1,6 +1,7 @@
 """The report: one self-contained HTML page."""
 
 import base64
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ..sections.section import Drawing, Result, Scale, Section
 from ..sections.style import svg
@@ -43,6 +44,7 @@ def page(sections: Sequence[Section], folder: Path, scale: Scale) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined
     )
+    environment.filters["code"] = code
     template = environment.get_template("page.html.j2")
     return template.render(
         shown=shown,
@@ -60,6 +62,11 @@ def _shown(section: Section, folder: Path, scale: Scale) -> Shown:
     names = list(section.results)
     origins = [origin(name, r) for name, r in zip(names, results, strict=True)]
     return Shown(section, judge(section, results), figures, origins)
+
+
+def code(text: str) -> Markup:
+    """What stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def figure(drawing: Drawing, results: Sequence[Result], folder: Path) -> Markup:

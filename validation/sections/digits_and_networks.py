@@ -32,8 +32,8 @@ def told(r: Result, method: str, dtype: str) -> str:
     ms = [row["ms per signal"] for row in found]
     least = min(row["SNR of z"]["least"] for row in found)
     return (
-        f"{method} {dtype}: {min(counts)} to {max(counts)} of {r['signals']}, least {least:.0f} dB,"
-        f" {min(ms):.1f} to {max(ms):.1f} ms a signal"
+        f"`{method}`, {dtype}: at least {min(counts)} of {r['signals']} in each of {len(counts)}"
+        f" settings, least {least:.0f} dB, {min(ms):.1f} to {max(ms):.1f} ms a signal"
     )
 
 
