@@ -11,11 +11,12 @@ given, and no certificate is computed: only the methods differ. Each row is chec
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import numba
 import numpy as np
 import torch
+import typer
 
 import cvxinv
 from cvxinv.bench.instances import cases, gaussian
@@ -26,7 +27,7 @@ from fast.core.units import scaled
 from fast.methods import graph_admm
 from validation.record import store
 
-SIGNALS, REPEATS, THREADS = 512, 5, 2
+REPEATS, THREADS = 5, 2
 GOAL, ROUNDED = 1e-10, 1e-14
 SWEEPS = 2_000
 Point = tuple[torch.Tensor, float]  # x (B, n), and what was done for a signal, in the mean
@@ -94,7 +95,7 @@ METHODS: dict[str, Callable[[GramLayer], Point]] = {
 def measured(problem: Any) -> dict[str, Any]:
     """Median seconds of each method, in turn, and the KKT residuals of what it found."""
     layer, units = scaled(problem.quadratic(), even=False)
-    shared = layer.with_gram()
+    shared = layer.with_gram(least=0)
     assert isinstance(shared, GramLayer)
     times: dict[str, list[float]] = {name: [] for name in METHODS}
     found: dict[str, Point] = {}
@@ -107,7 +108,7 @@ def measured(problem: Any) -> dict[str, Any]:
     for name, (x, steps) in found.items():
         kkt = cvxinv.verify(problem, units.unscale(x, layer.no_dual)[0]).kkt
         rows[name] = {
-            "ms_per_signal": 1e3 * statistics.median(times[name][1:]) / SIGNALS,
+            "ms_per_signal": 1e3 * statistics.median(times[name][1:]) / len(problem),
             "mean_steps": steps,
             "worst_kkt": float(kkt.max()),
             "solved": int((kkt <= 1e-8).sum()),
@@ -115,7 +116,7 @@ def measured(problem: Any) -> dict[str, Any]:
     return rows
 
 
-def main() -> None:
+def main(signals: Annotated[int, typer.Option(min=1, help="How many.")] = 512) -> None:
     """Measure all networks and write the file."""
     networks = {
         "Gaussian": gaussian((20, 128, 392, 784)),
@@ -125,12 +126,11 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     rows = {}
     for name, G in networks.items():
-        problem = cases(G, SIGNALS, dtype=torch.float64)[0].problem
+        problem = cases(G, signals, dtype=torch.float64)[0].problem
         rows[name] = measured(problem)
-    store(
-        "last_layer", {"signals": SIGNALS, "networks": rows}, ("numpy", "torch", "numba"), THREADS
-    )
+    result = {"signals": signals, "networks": rows}
+    store("last_layer", result, ("numpy", "torch", "numba"), THREADS)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -34,7 +34,7 @@ def read(section: Section, folder: Path, scale: Scale = Scale.full) -> list[Resu
 def _read(path: Path, section: Section, name: str, scale: Scale) -> Result:
     renew = section.command(name, scale)
     try:
-        found: Result = json.loads(path.read_text(encoding="utf-8"))
+        found = load(path)
     except (OSError, ValueError) as e:
         raise ResultError(f"{path}: {e}; run: {renew}") from None
     needed = ["command", *(key for keys in section.results[name] for key in keys.split(", "))]
@@ -42,6 +42,12 @@ def _read(path: Path, section: Section, name: str, scale: Scale) -> Result:
     if missing:
         words = "is of an older version: it lacks"
         raise ResultError(f"{path} {words} {', '.join(missing)}; run: {renew}")
+    return found
+
+
+def load(path: Path) -> Result:
+    """A result file as it is."""
+    found: Result = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 

@@ -153,7 +153,7 @@ DIGITS_SECTION = Section(
         for g in ("gan", "vae")
     },
     commands={
-        Scale.tiny: (),
+        Scale.tiny: tuple(f"validation.digits {g} --signals 1" for g in ("gan", "vae")),
         Scale.small: tuple(f"validation.digits {g} --signals 16" for g in ("gan", "vae")),
         Scale.full: tuple(f"validation.digits {g}" for g in ("gan", "vae")),
     },

@@ -91,7 +91,7 @@ DEMO_SECTION = Section(
         }
     },
     commands={
-        Scale.tiny: (),
+        Scale.tiny: ("cvxinv demo --signals 1 --jobs 1 --out demo.png --json demo.json",),
         Scale.small: ("cvxinv demo --jobs 1 --out demo.png --json demo.json",),
         Scale.full: ("cvxinv demo --jobs 1 --out demo.png --json demo.json",),
     },

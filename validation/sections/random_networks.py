@@ -127,14 +127,16 @@ def by_size(values: dict[int, Any], form: str = "{}") -> str:
     return ", ".join(f"{form.format(v)} (n_0 = {n_0})" for n_0, v in values.items())
 
 
-def stops(r: Result) -> list[float]:
-    """Where Latent-Pursuit, solved exactly, stops, between two widths, over the orthant's limit."""
-    out = []
-    for n_0, last in reach(r, "Latent-Pursuit, exact").items():
-        wider = [p["n_1"] for p in r["points"] if p["n_0"] == n_0 and p["n_1"] > last]
-        if last and wider:
-            out += [last / orthant_limit(r["n"]), min(wider) / orthant_limit(r["n"])]
-    return out
+def stops(r: Result) -> tuple[float, float]:
+    """The last width at which Latent-Pursuit, solved exactly, is exact, and the next, over the
+    orthant's limit, for the least n_0; nan without them.
+    """
+    n_0 = min(r["latent"])
+    last = reach(r, SECOND)[n_0]
+    wider = [p["n_1"] for p in r["points"] if p["n_0"] == n_0 and p["n_1"] > last]
+    if not last or not wider:
+        return np.nan, np.nan
+    return last / orthant_limit(r["n"]), min(wider) / orthant_limit(r["n"])
 
 
 SECOND = "Latent-Pursuit, exact"
@@ -234,10 +236,10 @@ CLAIMS = (
         "The pursuits stop where x_1 >= 0 no longer singles out one solution of n equations",
         "ours; Donoho and Tanner (2010)",
         lambda r: (
-            f"between {min(stops(r)):.2f} and {max(stops(r)):.2f} times n_1 = 4 n / 3 ="
+            f"between {stops(r)[0]:.2f} and {stops(r)[1]:.2f} times n_1 = 4 n / 3 ="
             f" {orthant_limit(r['n']):.0f}"
         ),
-        lambda r: min(stops(r)) <= 1 <= max(stops(r)),
+        lambda r: stops(r)[0] <= 1 <= stops(r)[1],
         "4 n / 3 lies between the last width that is exact and the first that is not",
     ),
     Claim(

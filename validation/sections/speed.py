@@ -216,8 +216,8 @@ LAST_SECTION = Section(
         }
     },
     commands={
-        Scale.tiny: (),
-        Scale.small: (),
+        Scale.tiny: ("validation.last_layer --signals 4",),
+        Scale.small: ("validation.last_layer --signals 64",),
         Scale.full: ("validation.last_layer",),
     },
     figures=(Drawing("Last layers", "Milliseconds a signal by network and method", rivals),),

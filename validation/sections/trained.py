@@ -298,7 +298,7 @@ def section(network: str, title: str, about: str, figures: tuple[str, ...]) -> S
             }
         },
         commands={
-            Scale.tiny: (f"{command} --signals 4 --steps 30 --linear-programs 1",),
+            Scale.tiny: (f"{command} --signals 2 --steps 10 --linear-programs 1",),
             Scale.small: (f"{command} --signals 32 --steps 2000 --linear-programs 4",),
             Scale.full: (command,),
         },

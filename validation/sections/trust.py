@@ -54,7 +54,7 @@ HOSTILE_SECTION = Section(
         }
     },
     commands={
-        Scale.tiny: (),
+        Scale.tiny: ("validation.hostile --instances 20",),
         Scale.small: ("validation.hostile --instances 400",),
         Scale.full: ("validation.hostile --instances 20000",),
     },
@@ -200,7 +200,11 @@ LONG_SECTION = Section(
             "files": "examples, invalid, seconds, tests not run",
         }
     },
-    commands={Scale.tiny: (), Scale.small: (), Scale.full: ("validation.long_profile 125 0",)},
+    commands={
+        Scale.tiny: ("validation.long_profile 1 0 tests/rows",),
+        Scale.small: (),
+        Scale.full: ("validation.long_profile 125 0",),
+    },
     figures=(Drawing("Examples", "Examples by file of tests", files),),
     claims=(
         Claim(
