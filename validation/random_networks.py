@@ -2,7 +2,8 @@
 
     gradient descent       eq. 1, with the step-size search of section 6.1
     basis pursuit          Algorithm 1, lam_1 the best of the paper's list at each point, debiased
-    Latent-Pursuit, printed   Algorithm 3 with linearised ADMM, rho = 1e-2, as printed, debiased
+    Latent-Pursuit, printed   Algorithm 3 with linearised ADMM, rho = 1e-2, as printed, supports
+                           read off by a cut (`validation.printed`), debiased
     Latent-Pursuit, exact     the same problems, solved by `fast`'s default, debiased
     invert                 our front door
 
@@ -27,11 +28,11 @@ import cvxinv
 import fast
 from cvxinv.guarantees import mutual_coherence
 from validation.points import Points
+from validation.printed import CUT, RHO, solver
 from validation.record import store
 
 N = 625  # pixels
 LAM = (1e-5, 7e-6, 3e-6, 1e-6, 0.0)  # the paper's list of lam_1
-RHO = 1e-2
 TRIED = 8  # signals on which lam_1 is chosen
 QUANTILES = (10, 25, 50, 75, 90)
 MOST = 400.0  # dB: where an estimate is exact
@@ -87,48 +88,66 @@ def decibels(true: Any, found: Any) -> Any:
     return np.clip(np.nan_to_num(cvxinv.snr(true, found), nan=-MOST), -MOST, MOST)
 
 
-def methods(steps: int) -> dict[str, Callable[[Any, Any], cvxinv.Inversion]]:
-    """The methods but for Algorithm 1, whose lam_1 is chosen."""
-    printed = partial(fast.solve, method="linearized_admm", rho=RHO)
-    return {
-        "gradient descent": lambda G, y: fast.gradient_descent(G, y, steps=steps, step="search"),
-        "Latent-Pursuit, printed": lambda G, y: cvxinv.latent_pursuit(G, y, solve=printed),
-        "Latent-Pursuit, exact": cvxinv.latent_pursuit,
-        "invert": cvxinv.invert,
-    }
+METHODS: dict[str, Callable[[Size, Any, Any], Any]] = {
+    "gradient descent": lambda size, G, y: fast.gradient_descent(
+        G, y, steps=size.steps, step="search", progress=False
+    ),
+    "Latent-Pursuit, printed": lambda size, G, y: cvxinv.latent_pursuit(G, y, solve=solver()),
+    "Latent-Pursuit, exact": lambda size, G, y: cvxinv.latent_pursuit(G, y),
+    "invert": lambda size, G, y: cvxinv.invert(G, y),
+}
+BASIS = "basis pursuit"  # whose lam_1 is chosen
 
 
-def basis_pursuit(G: cvxinv.Generator, y: Any, z: Any) -> tuple[dict[str, Any], float]:
+def basis_pursuit(G: cvxinv.Generator, y: Any, z: Any) -> tuple[cvxinv.Inversion, float]:
     """Algorithm 1 with the lam_1 of the list whose x_1 is best in the median of the first TRIED
     signals, and that lam_1.
     """
 
-    def with_lam(lam: float, count: int) -> dict[str, Any]:
-        found = cvxinv.layered_basis_pursuit(G, y[:count], lam=lam, debias=True)
-        return quality(z[:count], G, found)
+    def with_lam(lam: float, count: int) -> cvxinv.Inversion:
+        return cvxinv.layered_basis_pursuit(G, y[:count], lam=lam, debias=True)
 
-    best = max(LAM, key=lambda lam: float(np.median(with_lam(lam, TRIED)["x_1"])))
+    def worth(lam: float) -> float:
+        return float(np.median(quality(z[:TRIED], G, with_lam(lam, TRIED))["x_1"]))
+
+    best = max(LAM, key=worth)
     return with_lam(best, len(y)), best
 
 
-def measure(size: Size, n: int, point: tuple[int, int]) -> dict[str, Any]:
-    """All methods at one pair of sizes."""
-    n_0, n_1 = point
+def measure(size: Size, n: int, point: tuple[int, int, str]) -> dict[str, Any]:
+    """One method at one pair of sizes."""
+    n_0, n_1, name = point
     G = network(n_0, n_1, n)
-    z = np.random.default_rng([SEED, n_0, n_1, 1]).standard_normal((size.signals, n_0))
+    z = latent(size, n_0, n_1)
     y = G(z)
-    found = {name: quality(z, G, invert(G, y)) for name, invert in methods(size.steps).items()}
-    found["basis pursuit"], lam = basis_pursuit(G, y, z)
+    lam = {}
+    if name == BASIS:
+        found, lam["best lam_1"] = basis_pursuit(G, y, z)
+    else:
+        found = METHODS[name](size, G, y)
+    snr = {
+        what: np.percentile(q, QUANTILES).round(2).tolist()
+        for what, q in quality(z, G, found).items()
+    }
+    return {"SNR": snr, **lam}
+
+
+def latent(size: Size, n_0: int, n_1: int) -> Any:
+    """z ~ N(0, I) of a point, (signals, n_0)."""
+    return np.random.default_rng([SEED, n_0, n_1, 1]).standard_normal((size.signals, n_0))
+
+
+def together(size: Size, n: int, pair: tuple[int, int], found: dict[str, Any]) -> dict[str, Any]:
+    """A point as it is stored: its network, and what each method made of it."""
+    n_0, n_1 = pair
+    G = network(n_0, n_1, n)
     return {
         "n_0": n_0,
         "n_1": n_1,
-        "s_1": float(G.supports(z)[0].sum(axis=1).mean()),
+        "s_1": float(G.supports(latent(size, n_0, n_1))[0].sum(axis=1).mean()),
         "worst-case bound on s_1": 1 / (3 * float(mutual_coherence(G.weights[1]))),
-        "best lam_1": lam,
-        "SNR": {
-            name: {what: np.percentile(a, QUANTILES).round(2).tolist() for what, a in q.items()}
-            for name, q in found.items()
-        },
+        "best lam_1": found[BASIS]["best lam_1"],
+        "SNR": {name: one["SNR"] for name, one in found.items()},
     }
 
 
@@ -138,11 +157,17 @@ def main(
     """Measure every point and store them."""
     size = SCALES[scale.value]
     n = N if scale.value != "tiny" else 20
-    settings = {"n": n, "seed": SEED, "lam_1": LAM, "rho": RHO, **asdict(size)}
+    settings = {"n": n, "seed": SEED, "lam_1": LAM, "rho": RHO, "cut": CUT, **asdict(size)}
     name = f"random_networks_{n}_{size.signals}_{size.steps}"  # scales share their points
     points = Points(name, _plain(settings | {"latent": 0, "hidden": 0}))
-    pairs = list(product(size.latent, size.hidden))
-    rows = list(points.measured(pairs, partial(measure, size, n)))
+    names = [*METHODS, BASIS]
+    # narrow networks, which take little time, first
+    todo = [(n_0, n_1, m) for n_1, n_0, m in product(size.hidden, size.latent, names)]
+    found = dict(zip(todo, points.measured(todo, partial(measure, size, n)), strict=True))
+    rows = [
+        together(size, n, pair, {m: found[*pair, m] for m in names})
+        for pair in product(size.latent, size.hidden)
+    ]
     result = {"scale": scale.value, **_plain(settings), "quantiles": QUANTILES, "points": rows}
     store("random_networks", result, ("torch", "numpy"), torch.get_num_threads())
 

@@ -9,7 +9,6 @@ iterations, "exact" and `invert` in float64 down to our tolerance.
 import statistics
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -19,8 +18,7 @@ from rich.console import Console
 
 import cvxinv
 import fast
-from validation.printed_debias import debiased
-from validation.random_networks import RHO
+from validation.printed import debiased, solver
 from validation.record import store
 from validation.trained_networks import layer_names
 
@@ -36,23 +34,32 @@ def clock(run: Callable[[], Any]) -> tuple[Any, float]:
 
 def printed(G: cvxinv.Generator, y: Any, steps: int) -> dict[str, float]:
     """Seconds of the layers, of debiasing and in all, as printed."""
-    solve = partial(fast.solve, method="linearized_admm", rho=RHO, max_iter=steps)
-    found, pursuit = clock(lambda: cvxinv.latent_pursuit(G, y, solve=solve, debias=False))
+    layers, found, pursuit = by_layer(G, y, solver(max_iter=steps))
     _, after = clock(lambda: debiased(G, y, found.z, found.supports, None, steps))
-    return {**layers(G, found), "debiasing": after, "in all": pursuit + after}
+    return {**layers, "debiasing": after, "in all": pursuit + after}
 
 
 def exact(G: cvxinv.Generator, y: Any) -> dict[str, float]:
     """The same, solved exactly."""
-    found, pursuit = clock(lambda: cvxinv.latent_pursuit(G, y, debias=False))
+    layers, _, pursuit = by_layer(G, y, fast.solve)
     _, whole = clock(lambda: cvxinv.latent_pursuit(G, y))
-    return {**layers(G, found), "debiasing": max(0.0, whole - pursuit), "in all": whole}
+    return {**layers, "debiasing": max(0.0, whole - pursuit), "in all": whole}
 
 
-def layers(G: cvxinv.Generator, found: cvxinv.Inversion) -> dict[str, float]:
-    """Seconds by layer."""
-    names = layer_names(G)[:-1]
-    return {name: float(s.seconds) for name, s in zip(names, found.solutions, strict=True)}
+def by_layer(
+    G: cvxinv.Generator, y: Any, solve: Callable[[Any], Any]
+) -> tuple[dict[str, float], cvxinv.Inversion, float]:
+    """Seconds of each layer, what is found, and the seconds in all, without debiasing."""
+    seconds: list[float] = []
+
+    def timed(problem: Any) -> Any:
+        answer, took = clock(lambda: solve(problem))
+        seconds.append(took)
+        return answer
+
+    found, whole = clock(lambda: cvxinv.latent_pursuit(G, y, solve=timed, debias=False))
+    down = reversed(layer_names(G)[:-1])  # x_L first
+    return dict(zip(down, seconds, strict=True)), found, whole
 
 
 def medians(runs: list[dict[str, float]]) -> dict[str, float]:

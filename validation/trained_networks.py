@@ -2,7 +2,8 @@
 upper 13 rows hidden.
 
     gradient descent          the paper's: 10 000 steps, momentum 0.9, first step 0.1, decaying
-    Latent-Pursuit, printed   rho = 1e-2, float32, 10 000 iterations a layer and of debiasing
+    Latent-Pursuit, printed   rho = 1e-2, float32, 10 000 iterations a layer and of debiasing, and
+                              supports cut at 1e-3 of the largest entry; or read off as x > 0
     Latent-Pursuit, exact     the same problems, solved by `fast`'s default in float64, debiased
     oracle                    Algorithm 4, with the true supports
     basis pursuit             Algorithm 1, lam the best of Fig. 2's list, debiased
@@ -16,7 +17,6 @@ all SNRs are of z and of the layers that G makes of it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 from typing import Annotated, Any, Literal
 
@@ -28,8 +28,8 @@ import cvxinv
 import fast
 from validation.networks import masks
 from validation.points import Points
-from validation.printed_debias import debiased
-from validation.random_networks import LAM, MOST, RHO, TRIED, decibels
+from validation.printed import CUT, debiased, solver
+from validation.random_networks import LAM, MOST, TRIED, decibels
 from validation.record import store
 
 QUANTILES = (0, 10, 25, 50, 75, 90, 100)
@@ -61,12 +61,12 @@ def descent(s: Signals) -> Any:
     return found.z.double().numpy()
 
 
-def printed(s: Signals) -> Any:
+def printed(s: Signals, cut: float = CUT) -> Any:
     """Algorithm 3 as printed: eq. 5 by FISTA, eqs. 6 and 9 by linearized ADMM, then debiasing by
     gradient descent; all in float32.
     """
     G, y, seen = single(s)
-    solve = partial(fast.solve, method="linearized_admm", rho=RHO, max_iter=s.steps)
+    solve = solver(cut, max_iter=s.steps)
     found = cvxinv.latent_pursuit(G, y, solve=solve, observed=seen, debias=False, last="printed")
     return debiased(G, y, found.z, found.supports, seen, s.steps).double().numpy()
 
@@ -88,6 +88,7 @@ def basis_pursuit(s: Signals) -> Any:
 METHODS: dict[str, Callable[[Signals], Any]] = {
     "gradient descent": descent,
     "Latent-Pursuit, printed": printed,
+    "printed, x > 0": lambda s: printed(s, cut=0.0),
     "Latent-Pursuit, exact": lambda s: cvxinv.latent_pursuit(s.G, s.y, observed=s.seen).z,
     "oracle": lambda s: cvxinv.oracle(s.G, s.y, s.G.supports(s.z), observed=s.seen).z,
     "basis pursuit": basis_pursuit,

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from validation import points, random_networks, random_networks_plot
+from validation import points, random_networks
 from validation.points import Points
+from validation.sections import random_networks as section
 
 
 @pytest.fixture
@@ -37,12 +38,14 @@ def test_points_are_measured_once_and_again_with_other_settings(folder):
 def test_a_network_of_few_pixels(folder):
     """s_1 > n_0 and n_1 < n: the pursuit is exact; all figures are there, and are drawn."""
     size = random_networks.Size((4,), (12,), 2, 30)
-    found = random_networks.measure(size, 20, (4, 12))
-    assert set(found["SNR"]) == set(random_networks_plot.STYLES)
+    names = [*section.SHOWN, "invert"]
+    each = {name: random_networks.measure(size, 20, (4, 12, name)) for name in names}
+    found = random_networks.together(size, 20, (4, 12), each)
+    assert set(found["SNR"]) == set(names)
     for snr in found["SNR"].values():
         for quantiles in snr.values():
             assert (np.diff(quantiles) >= 0).all()
     json.dumps(found)
     result = {"latent": [4], "n": 20, "signals": 2, "points": [found]}
-    figure = random_networks_plot.draw(result)
+    figure = section.draw(result)
     assert len(figure.axes) == 3

@@ -261,7 +261,7 @@ SECTION = Section(
     " s_1 = n is at n_1 = 1250, beyond its grid.",
     results={
         "random_networks": {
-            "scale, n, latent, hidden, signals, steps, lam_1, rho, seed": "the setting",
+            "scale, n, latent, hidden, signals, steps, lam_1, rho, cut, seed": "the setting",
             "quantiles": "those under SNR, in %",
             "points": "one a pair (n_0, n_1): s_1, the mean support; worst-case bound on s_1,"
             " 1 / (3 mu(W_1)); best lam_1; SNR in dB, by method and layer",

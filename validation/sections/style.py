@@ -19,6 +19,7 @@ METHODS: dict[str, tuple[str, Any]] = {
     "basis pursuit": (ORANGE, "-."),
     "linear programs": (PURPLE, (0, (3, 1, 1, 1))),
     "Latent-Pursuit, printed": (SKY, "--"),
+    "printed, x > 0": ("#a9c4d6", (0, (2, 1))),
     "Latent-Pursuit, exact": (BLUE, "-"),
     "oracle": (GREEN, (0, (5, 1))),
     "hybrid": (RED, (0, (1, 1))),
