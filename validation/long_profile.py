@@ -26,6 +26,17 @@ MINUTES, SEED = 120.0, 0
 FOUND = {
     "tests/solution/test_snr.py::test_by_its_definition": "snr overflowed, with a warning, where x"
     " is 1e3 and differs by 5e-324: it is computed by logarithms now",
+    "tests/certificate/test_rival.py::test_nearly_dependent_columns_without_weights": "the test"
+    " asked for more than `verify` promises: of columns that differ by 1e-10 a solution is of size"
+    " 1e10, and rounding it costs 1e-4",
+    **dict.fromkeys(
+        (
+            "tests/guarantees/test_symmetries.py::test_uniqueness[permutation]",
+            "tests/guarantees/test_symmetries.py::test_oracle_error[permutation]",
+        ),
+        "a unit whose input is zero in exact arithmetic is turned on by rounding, in one order of"
+        " the units and not in another: such signals are not compared now",
+    ),
 }
 COUNTS = re.compile(r"(\d+) passing, (\d+) failing, and (\d+) invalid")
 PACKAGES = ("hypothesis", "pytest")

@@ -37,6 +37,7 @@ def test_exact_solutions_of_ill_conditioned_systems_are_accepted():
 @example(cls=LastLayer, draw=0, power=9)
 @example(cls=LeastSquares, draw=1, power=10)
 @example(cls=MidLayer, draw=2, power=6)
+@example(cls=LeastSquares, draw=1484557, power=10)  # too far out for float64
 def test_nearly_dependent_columns_without_weights(cls, draw, power):
     rng = np.random.default_rng(draw)
     m, n = int(rng.integers(3, 6)), int(rng.integers(2, 4))
@@ -47,7 +48,12 @@ def test_nearly_dependent_columns_without_weights(cls, draw, power):
     (signal,) = exact.signals(problem)
     truth = exact.solve(signal)
     best = np.array([[float(v) for v in truth.x]])
-    assert verify(problem, best).optimal(1e-6)
+    # what rounding of the exact solution costs, L and c as in `certificate.verify`
+    size = max(np.linalg.norm(problem.data), np.linalg.norm(W @ best[0]))
+    far = np.linalg.norm(W, axis=0) @ np.abs(best[0]) / size if size else 0.0
+    rounding = (np.sqrt(m) + 8) * np.finfo(float).eps * (1 + far)
+    if rounding <= 1e-4:
+        assert verify(problem, best).optimal(max(1e-6, rounding))
     unit = 0.5 * float(np.linalg.norm(problem.data)) ** 2
     cut = np.linalg.pinv(W, rcond=10.0 ** (1 - power)) @ problem.data[0]
     for x in (0 * best, cut[None], best * [[0.5] * n], np.where(np.arange(n) == 1, 0.0, best)):
