@@ -1,5 +1,5 @@
-"""Few signals on a CPU: units, active sets and certificate in compiled code, because calls of torch
-and NumPy take longer than what they compute for so few.
+"""Few signals on a CPU, or latent vectors of few entries: units, active sets and certificate in
+compiled code, because calls of torch and NumPy take longer than what they compute for so few.
 
 All of them, or none: where one is not ordinary, or not solved, the way of batches takes all.
 """
@@ -17,7 +17,7 @@ from cvxinv.solution.certified import Answer, as_batch, as_kind
 from .compiled import active_sets as compiled
 from .default import Default
 
-MOST = 8  # signals
+MOST, MANY = 8, 4096  # signals: of any layer, and of latent vectors of few entries
 LAYERS = (LastLayer, MidLayer, Latent)
 
 
@@ -55,11 +55,15 @@ def solve(problem: LayerProblem, recipe: Default) -> Answer | None:
 
 
 def usable(problem: LayerProblem) -> bool:
-    """Whether these are few signals, on a CPU, of a statement that compiled code solves."""
+    """Whether these are few signals, or short latent vectors, on a CPU, of a statement that
+    compiled code solves.
+    """
     W, data = problem.W, problem.data
     if not (isinstance(problem, LAYERS) and problem.convex and W.shape[1] <= compiled.LARGEST):
         return False
-    few = data.ndim == 1 or 0 < len(data) <= MOST
+    short = isinstance(problem, Latent) and W.shape[1] <= compiled.FEW
+    most = MANY if short else MOST
+    few = data.ndim == 1 or 0 < len(data) <= most
     return few and not getattr(data, "is_cuda", False) and compiled.installed()
 
 

@@ -83,3 +83,28 @@ def test_without_steps_nothing_is_solved_here():
     problem = layers()[1]
     assert few.solve(problem, Default(1e-8, 0, True, 1e-14)) is None
     assert set(fast.solve(problem, max_iter=0).status) == {Status.MAX_ITER}
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_many_short_latent_vectors_are_few_columns(dtype, monkeypatch):
+    """More than a thread takes at a time, certificates too; one that is not ordinary goes with all
+    of them to batches, and none else changes.
+    """
+    problem = layers(dtype, 200)[-1]
+    found = few.solve(
+        problem, RECIPE if dtype == torch.float64 else Default(1e-5, 5_000, True, 1e-7)
+    )
+    expected = verify(problem, found.x, found.dual)
+    np.testing.assert_allclose(found.certificate.kkt, expected.kkt, rtol=1e-9, atol=1e-13)
+    np.testing.assert_array_equal(found.support, support(problem, found.x, found.dual))
+    x_next = problem.x_next.clone()
+    on = problem.x_next > 0
+    x_next[70, int(on[70].nonzero()[0, 0])] = torch.nan
+    odd = Latent(problem.W, x_next, support=on, gamma=problem.gamma)
+    assert few.solve(odd, RECIPE) is None
+    sol = fast.solve(odd)
+    assert sol.status[70] is Status.NONFINITE
+    others = np.arange(200) != 70
+    unit = float(np.abs(found.x).max())
+    close = ALONE if dtype == torch.float64 else 1e-4
+    np.testing.assert_allclose(sol.x[others], found.x[others], atol=close * unit)
