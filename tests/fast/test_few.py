@@ -98,7 +98,7 @@ def test_many_short_latent_vectors_are_few_columns(dtype, monkeypatch):
     np.testing.assert_allclose(found.certificate.kkt, expected.kkt, rtol=1e-9, atol=1e-13)
     np.testing.assert_array_equal(found.support, support(problem, found.x, found.dual))
     x_next = problem.x_next.clone()
-    on = problem.x_next > 0
+    on = problem.support
     x_next[70, int(on[70].nonzero()[0, 0])] = torch.nan
     odd = Latent(problem.W, x_next, support=on, gamma=problem.gamma)
     assert few.solve(odd, RECIPE) is None
