@@ -62,12 +62,12 @@ def descent(s: Signals) -> Any:
 
 
 def printed(s: Signals, cut: float = CUT) -> Any:
-    """Algorithm 3 as printed: eq. 5 by FISTA, eqs. 6 and 9 by linearized ADMM, then debiasing by
+    """Algorithm 3 as printed: eq. 5 on phi^-1(y) by FISTA, eqs. 6 and 9 by linearized ADMM, then debiasing by
     gradient descent; all in float32.
     """
     G, y, seen = single(s)
     solve = solver(cut, max_iter=s.steps)
-    found = cvxinv.latent_pursuit(G, y, solve=solve, observed=seen, debias=False, last="printed")
+    found = cvxinv.latent_pursuit(G, y, solve=solve, observed=seen, debias=False, last="inverted")
     return debiased(G, y, found.z, found.supports, seen, s.steps).double().numpy()
 
 
