@@ -62,8 +62,8 @@ def descent(s: Signals) -> Any:
 
 
 def printed(s: Signals, cut: float = CUT) -> Any:
-    """Algorithm 3 as printed: eq. 5 on phi^-1(y) by FISTA, eqs. 6 and 9 by linearized ADMM, then debiasing by
-    gradient descent; all in float32.
+    """Algorithm 3 as printed: eq. 5, on phi^-1(y), by FISTA, eqs. 6 and 9 by linearized ADMM, then
+    debiasing by gradient descent; all in float32.
     """
     G, y, seen = single(s)
     solve = solver(cut, max_iter=s.steps)
