@@ -52,6 +52,7 @@ def draw(r: Result) -> Figure:
     axis.set_xscale("log")
     axis.set_ylim(-12, None)
     style.legend(figure, axis, 6)
+    style.count(figure, f"{r['signals']} signals a level, 64 at most for gradient descent")
     return figure
 
 

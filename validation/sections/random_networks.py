@@ -63,6 +63,7 @@ def draw(result: Result) -> Figure:
     for axis in axes[-1]:
         axis.set_xlabel("$n_1$, width of the hidden layer", fontsize=style.SIZE)
     style.legend(figure, axes[0, 0], 5)
+    style.count(figure, f"{result['signals']} signals a point")
     return figure
 
 

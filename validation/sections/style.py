@@ -55,6 +55,11 @@ def legend(figure: Figure, axis: Axes, columns: int) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, **how)
 
 
+def count(figure: Figure, words: str) -> None:
+    """Say above all axes how many signals there are."""
+    figure.suptitle(words, fontsize=SIZE, color="#444444")
+
+
 def bars(
     values: Mapping[str, float],
     unit: str,

@@ -58,6 +58,8 @@ def histograms(result: Result) -> Figure:
             axis.title.set_fontsize(7.5)
             ridge(axis, result, mask, layer)
             axis.grid(False, axis="y")
+    few = min(result["signals"], result["linear programs"])
+    style.count(figure, f"{result['signals']} signals, {few} of them for linear programs")
     return figure
 
 
@@ -323,7 +325,7 @@ def section(network: str, title: str, about: str, figures: tuple[str, ...]) -> S
         figures=(
             Drawing(
                 f"{figures[0]}: SNR of every layer",
-                "Histograms of SNR for eight methods, layers across, masks down",
+                "Histograms of SNR for nine methods, layers across, masks down",
                 histograms,
             ),
             *images,

@@ -38,6 +38,7 @@ def draw(r: Result) -> Figure:
     style.tidy(axis, "$n_1$, width of the hidden layer", "$n_0$, size of the latent vector")
     axis.grid(False)
     style.legend(figure, axis, 2)
+    style.count(figure, f"{cells[0]['signals']} signals a cell, {r['total']['signals']} in all")
     return figure
 
 
