@@ -3,9 +3,10 @@
 Run as `python -m validation.long_profile [MINUTES] [SEED] [PATHS ..]`: `pytest
 --hypothesis-profile=long` on the tests that have properties, file by file; writes
 validation/results/long_profile.json after each. What does not fit into the minutes is recorded as
-not run.
+not run; the same seed again goes on with it. Delete the file to begin anew.
 """
 
+import json
 import os
 import re
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from validation.record import store
+from validation.record import RESULTS, store
 
 ROOT = Path(__file__).parents[1]
 MINUTES, SEED = 120.0, 0
@@ -40,6 +41,7 @@ FOUND = {
 }
 COUNTS = re.compile(r"(\d+) passing, (\d+) failing, and (\d+) invalid")
 PACKAGES = ("hypothesis", "pytest")
+PATH = RESULTS / "long_profile.json"
 
 
 @dataclass
@@ -53,10 +55,28 @@ class Record:
     seconds: Counter[str] = field(default_factory=Counter)
     not_run: Counter[str] = field(default_factory=Counter)
     failed: dict[str, str] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+
+    @classmethod
+    def kept(cls, end: float, seed: int) -> "Record":
+        """What an earlier run with this seed has recorded, or an empty one."""
+        record = cls(end, seed)
+        try:
+            found = json.loads(PATH.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return record
+        if found["seed"] == seed:
+            for name, row in found["files"].items():
+                record.passing[name] = row["examples"]
+                record.invalid[name] = row["invalid"]
+                record.seconds[name] = row["seconds"]
+            record.failed, record.done = found["failed"], found["done"]
+        return record
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[Any]) -> None:
         """Keep what Hypothesis runs."""
-        kept = [i for i in items if getattr(getattr(i, "obj", 0), "is_hypothesis_test", False)]
+        ours = [i for i in items if getattr(getattr(i, "obj", 0), "is_hypothesis_test", False)]
+        kept = [item for item in ours if item.nodeid not in self.done]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
 
@@ -73,11 +93,14 @@ class Record:
         if call.when != "call":
             return
         name = _file(item)
+        if call.excinfo is not None and call.excinfo.errisinstance(pytest.skip.Exception):
+            return
         self.seconds[name] += call.duration
+        self.done.append(item.nodeid)
         for passing, _, invalid in COUNTS.findall(getattr(item, "hypothesis_statistics", "")):
             self.passing[name] += int(passing)
             self.invalid[name] += int(invalid)
-        if call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+        if call.excinfo is not None:
             self.failed[item.nodeid] = str(call.excinfo.value)[-4000:]
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
@@ -96,7 +119,7 @@ class Record:
             for name in sorted({*self.passing, *self.seconds, *self.not_run})
         }
         total = {"examples": sum(self.passing.values()), "failed": self.failed, "found": FOUND}
-        result = {"seed": self.seed, **total, "files": files}
+        result = {"seed": self.seed, **total, "files": files, "done": self.done}
         store("long_profile", result, PACKAGES, threads=1)
 
 
@@ -109,7 +132,7 @@ def main() -> int:
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else MINUTES
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else SEED
     os.chdir(ROOT)
-    record = Record(time.time() + 60 * minutes, seed)
+    record = Record.kept(time.time() + 60 * minutes, seed)
     options = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=long"]
     paths = sys.argv[3:] or ["tests"]
     code = pytest.main([*options, f"--hypothesis-seed={seed}", *paths], plugins=[record])

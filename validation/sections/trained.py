@@ -34,9 +34,10 @@ PURSUIT, PRINTED, POSITIVE, ORACLE, DESCENT = (
 def ridge(axis: Axes, result: Result, mask: str, layer: str) -> None:
     """A histogram of SNR for each method, one above the other; heights are shares of signals."""
     edges = np.array(result["bins"])
-    names = list(style.METHODS)
+    methods = result["masks"][mask]["methods"]
+    names = [name for name in style.METHODS if name in methods]
     for row, name in enumerate(reversed(names)):
-        one = result["masks"][mask]["methods"][name]
+        one = methods[name]
         share = np.array(one["histogram"][layer]) / one["signals"]
         height = np.where(share > 0, np.maximum(0.9 * share, 0.04), 0.0)
         colour = style.METHODS[name][0]
@@ -325,7 +326,7 @@ def section(network: str, title: str, about: str, figures: tuple[str, ...]) -> S
         figures=(
             Drawing(
                 f"{figures[0]}: SNR of every layer",
-                "Histograms of SNR for nine methods, layers across, masks down",
+                "Histograms of SNR, a row for each method, layers across, masks down",
                 histograms,
             ),
             *images,

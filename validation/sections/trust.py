@@ -198,6 +198,7 @@ LONG_SECTION = Section(
             "failed": "by test: the message",
             "found": "what the failures were",
             "files": "examples, invalid, seconds, tests not run",
+            "done": "the tests that were run",
         }
     },
     commands={
