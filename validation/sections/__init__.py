@@ -5,8 +5,6 @@ from . import (
     errata,
     generators,
     noise,
-    random_networks,
-    run_time,
     speed,
     stability,
     trained,
@@ -16,10 +14,7 @@ from . import (
 from .section import Section
 
 SECTIONS: tuple[Section, ...] = (
-    random_networks.SECTION,
     trained.GAN,
-    trained.VAE,
-    run_time.SECTION,
     uniqueness.PHASES,
     uniqueness.SHIPPED,
     stability.SECTION,
