@@ -17,8 +17,9 @@ import numpy as np
 
 from cvxinv import newton
 from cvxinv.arrays import Array, at_least, match, namespace, to_numpy
-from cvxinv.certificate.pair import Pair
+from cvxinv.certificate.pair import EPS, Pair
 from cvxinv.certificate.point import ConstrainedPoint, quadratic_point
+from cvxinv.newton import units
 from cvxinv.rows import take
 
 MU = 1e-10  # of A'A with columns of norm 1: beyond a condition number of 1e5, A itself is asked
@@ -84,5 +85,8 @@ def _better(pair: Pair, b: Any) -> Any:
     if isinstance(rival, ConstrainedPoint):  # less what its violations gain
         over = at_least(-rival.slack * rival.size, 0)
         better = better - namespace(eta).sum(found.eta * over, axis=1)
-    good = (rival.violation() <= FEASIBLE) & (better > 0)
+    # a far point is known up to rounding: 4 eps L of the size of its rows, and of theta
+    rounding = 4 * EPS * rival.length
+    better = better - rounding * at.s[b] * units.norm(rival.theta)
+    good = (rival.violation() <= at_least(rounding, FEASIBLE)) & (better > 0)
     return to_numpy(namespace(better).where(good, better / at.s[b] ** 2, 0.0))
