@@ -1,5 +1,6 @@
 """`check_solver`: a solver of anybody's held against the certificate, in rising difficulty."""
 
+import inspect
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cvxinv import checks
 from cvxinv.arrays import to_numpy
 from cvxinv.problems import file as problem_file
 from cvxinv.testing.code import imports, rebuilt
@@ -60,8 +62,8 @@ def check_solver(
         Levels to leave out, `cvxinv.testing.LEVELS`.
     seed : int
     save : path, optional
-        A folder for the smallest instance that fails: `problem.npz`, `solution.npz`, as `cvxinv
-        verify` reads them.
+        A folder for the smallest instance that fails, with a folder for its kind: for example
+        `nnls/problem.npz` and `nnls/solution.npz`, as `cvxinv verify` reads them.
 
     Raises
     ------
@@ -71,20 +73,33 @@ def check_solver(
     TypeError, ValueError
         Naming the argument.
     """
+    __tracebackhide__ = True  # of pytest: what the message says counts, not where it is raised
+    options_only(options)
+    save = None if save is None else checks.folder("save", save)
     asked_for = sweep(solve, problems, **options)
     for row in asked_for.rows():
         if row.failure is not None:
             raise ConformanceError(message(asked_for, row, save), row.failure)
 
 
-def message(asked_for: Sweep, row: Row, save: str | PathLike[str] | None = None) -> str:
+def options_only(options: dict[str, Any]) -> None:
+    """Complain of what is no argument of `check_solver`."""
+    known = [*inspect.signature(sweep).parameters, "save"]
+    for name in options:
+        if name not in known:
+            words = ", ".join(known)
+            raise TypeError(f"{name}: expected one of the arguments of check_solver: {words}")
+
+
+def message(asked_for: Sweep, row: Row, save: Path | None = None) -> str:
     """What failed, as code that shows it again."""
     failure, solve = row.failure, asked_for.solve
     assert failure is not None
     name = getattr(solve, "__name__", type(solve).__name__)
     called = name if name.isidentifier() else "solve"  # a lambda has no name
+    count = "1 example" if row.examples == 1 else f"{row.examples} examples"
     lines = [
-        f"{name} fails {row.kind}, level {row.level!r}, after {row.examples} examples:",
+        f"{name} fails {row.kind}, level {row.level!r}, after {count}:",
         *("  " + line for line in failure.message.splitlines()),
         "",
         "The smallest instance found, to run again:",
@@ -92,7 +107,7 @@ def message(asked_for: Sweep, row: Row, save: str | PathLike[str] | None = None)
         *("    " + line for line in _code(asked_for, row.kind, failure, called).splitlines()),
     ]
     if save is not None:
-        lines += ["", _saved(failure, Path(save))]
+        lines += ["", _saved(failure, save / row.kind)]
     return "\n".join(lines)
 
 

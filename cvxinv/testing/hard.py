@@ -84,6 +84,7 @@ class Case:
 
     def check(self, x: Any, tol: float = 1e-6) -> None:
         """Assert that x, (x, dual) or a Solution is right for every signal: `assert_optimal`."""
+        __tracebackhide__ = True  # of pytest
         assert_optimal(self.problem, x, tol)
 
 

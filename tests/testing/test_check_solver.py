@@ -14,6 +14,10 @@ from tests.support import solvers
 from tests.support.draws import drawn
 
 FEW = {"max_examples": 40}
+ARGUMENTS = (
+    "expected one of the arguments of check_solver: solve, problems, tol, max_examples, dtypes,"
+    " batch, arrays, library, skip, seed, save"
+)
 
 
 def test_fast_passes():
@@ -173,7 +177,11 @@ def test_arrays_are_spread_over_the_statement():
         ({"skip": "easy"}, ValueError, "skip: expected one of 'one column', 'tiny'"),
         ({"skip": 3}, TypeError, "skip: expected one or some of one column, tiny"),
         ({"seed": -1}, ValueError, "seed: expected an integer >= 0, got -1"),
-        ({"colour": 1}, TypeError, "colour"),
+        ({"colour": 1}, TypeError, f"colour: {ARGUMENTS}"),
+        ({"problem": "nnls"}, TypeError, f"problem: {ARGUMENTS}"),
+        ({"save": 3}, TypeError, "save: expected the path of a folder, got 3"),
+        ({"save": __file__}, ValueError, "test_check_solver.py is a file"),
+        ({"save": f"{__file__}/in/it"}, ValueError, "save: expected the path of a folder, got /"),
     ],
 )
 def test_every_argument_is_checked(options, error, words):
