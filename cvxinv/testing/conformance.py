@@ -34,15 +34,17 @@ def check_solver(
     save: str | PathLike[str] | None = None,
     **options: Any,
 ) -> None:
-    """Hold a solver against the certificate on instances of rising difficulty.
+    """Hold a solver against the certificate on instances of rising difficulty, W up to 50 x 25.
+
+    There is no time limit: a solver that hangs is for `pytest-timeout` to end.
 
     Parameters
     ----------
     solve : callable
         `solve(problem)` for a statement of `cvxinv.problems`, of a batch of signals; returns x,
         (x, dual), or a `cvxinv.Solution`, whose statuses are held against the data, too. It may
-        raise where no signal has an answer (nan in the data, constraints that contradict each
-        other); of a batch, it answers the other signals.
+        raise where no signal has an answer (nan or infinity in the data, constraints that
+        contradict each other); of a batch, it answers the other signals. Masks may hide all rows.
     problems : str or sequence of str, optional
         Kinds, `cvxinv.testing.KINDS`; all by default.
     tol : float
@@ -53,13 +55,15 @@ def check_solver(
     dtypes : str or sequence of str
         "float64", "float32" or both, as by default.
     batch : int or None
-        The largest number of signals, 3 by default. None: statements of one signal, without B axis.
+        The largest number of signals, 3 by default: 8 enlarges the batches. None: statements of one
+        signal, without B axis.
     arrays : bool
         Whether solve takes the plain arrays of one signal, for example `solve(A, b, lam)` for
-        "lasso": the module `cvxinv.testing.arrays` lists them.
+        "lasso": the module `cvxinv.testing.arrays` lists them, and `cvxinv.testing.raw(kind,
+        problem)` makes them of a statement. Instances without any row or column are left out.
     library : "numpy" or "torch"
     skip : str or sequence of str
-        Levels to leave out, `cvxinv.testing.LEVELS`.
+        Levels to leave out, by the names in `cvxinv.testing.LEVELS`.
     seed : int
     save : path, optional
         A folder for the smallest instance that fails, with a folder for its kind: for example

@@ -1,10 +1,11 @@
 """Fixed instances, a kind of difficulty at a time, for `pytest.mark.parametrize`."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from cvxinv import checks
 from cvxinv.problems import (
     BasisPursuit,
     LastLayer,
@@ -88,7 +89,7 @@ class Case:
         assert_optimal(self.problem, x, tol)
 
 
-def hard_cases(problems: Any = None) -> list[Case]:
+def hard_cases(problems: Any = None, library: Literal["numpy", "torch"] = "numpy") -> list[Case]:
     """Instances of difficulty of one kind each, the same at every call.
 
         @pytest.mark.parametrize("case", hard_cases("nnls"))
@@ -99,7 +100,10 @@ def hard_cases(problems: Any = None) -> list[Case]:
     ----------
     problems : str or sequence of str, optional
         Kinds, `cvxinv.testing.KINDS`; all by default.
+    library : "numpy" or "torch"
+        Of the arrays. `cvxinv.testing.raw` makes the plain arrays of one signal of them.
     """
+    tensors = checks.choice("library", library, ("numpy", "torch")) == "torch"
     found = []
     for kind in kinds("problems", problems):
         for cls in STATEMENTS[kind]:
@@ -109,9 +113,19 @@ def hard_cases(problems: Any = None) -> list[Case]:
                 problem = instance(cls, difficulty, _seed(kind, cls, difficulty))
                 if isinstance(problem, BasisPursuit) and kind == "lasso":
                     problem = with_fields(problem, lam=float(problem.lam.max()))
+                if tensors:
+                    problem = _in_torch(problem)
                 suffix = f"-{cls.__name__}" if kind == "qps" else ""
                 found.append(Case(f"{kind}-{difficulty}{suffix}", problem))
     return found
+
+
+def _in_torch(problem: LayerProblem) -> LayerProblem:
+    """The statement with tensors for arrays."""
+    import torch
+
+    arrays = {name: a for name, a in vars(problem).items() if isinstance(a, np.ndarray)}
+    return with_fields(problem, **{name: torch.tensor(a) for name, a in arrays.items()})
 
 
 def _seed(kind: str, cls: Any, difficulty: str) -> int:

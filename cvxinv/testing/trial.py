@@ -41,6 +41,8 @@ class Trial:
 
         `optimum` is the optimal value (B,) where it is known.
         """
+        if self.arrays and 0 in raw(self.kind, problem).arguments[0].shape:
+            return None  # a mask hides all: few take arrays without rows or columns
         hopeless = np.atleast_1d(infeasible | ~to_numpy(problem.quadratic().finite))
         before = {k: _copied(v) for k, v in vars(problem).items() if hasattr(v, "ndim")}
         try:

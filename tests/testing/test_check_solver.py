@@ -14,6 +14,7 @@ from tests.support import solvers
 from tests.support.draws import drawn
 
 FEW = {"max_examples": 40}
+EMPTY = statements("least_squares", rows=1, columns=1, masks=True, batch=None)
 ARGUMENTS = (
     "expected one of the arguments of check_solver: solve, problems, tol, max_examples, dtypes,"
     " batch, arrays, library, skip, seed, save"
@@ -142,6 +143,18 @@ def test_arrays_state_the_same_problem(kind):
             G, h = weight[1:] if kind in ("mid_layers", "latents") else (np.zeros((0, n)), [])
         np.testing.assert_allclose(value, problem.objective(x), rtol=1e-12, atol=1e-12)
         assert len(G) == len(h) == given.inequalities.sum()
+
+
+def test_arrays_without_rows_or_columns_are_left_out():
+    """Masks that hide all are drawn; few take what is left."""
+    shapes = {raw("least_squares", p).arguments[0].shape for p in drawn(EMPTY)}
+    assert any(0 in shape for shape in shapes)
+
+    def solve(A, b):
+        assert 0 not in A.shape
+        return solvers.lstsq(A, b)
+
+    check_solver(solve, "least_squares", arrays=True)
 
 
 def test_arrays_are_spread_over_the_statement():
