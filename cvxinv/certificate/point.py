@@ -13,6 +13,7 @@ from cvxinv.newton import units
 from cvxinv.problems import LastLayer, Quadratic, batched
 
 IDLE = 2.0**-46  # relative: what rounding makes of an x for which nothing asks
+LEAST = 1e-140  # of s: squares of less are zero
 MOST = 1e120  # of s over the size of a row: what squares can hold
 
 
@@ -138,7 +139,7 @@ def quadratic_point(q: Quadratic, x: Array) -> Point:
             needed = at_least(xp.max(-q.d / units.positive(reached), axis=1), 0)
             given = xp.where(idle, needed, given)
             idle = given == 0
-    s = units.signal_sizes(given, t - theta, x * D)
+    s = at_least(units.signal_sizes(given, t - theta, x * D), LEAST)
     if reached is None:
         return Point(q, x, theta, theta, D, s, idle, constant)
     size = units.row_sizes(q.d, s, reached)
@@ -155,7 +156,7 @@ def nonconvex_point(problem: LastLayer, x: Array) -> Point:
     y = xp.where(q.rows & q.finite[:, None], y, 0.0)
     value = xp.where(q.rows, phi(t), 0.0)
     D = units.column_norms(q, q.W * q.W)
-    s = units.signal_sizes(units.norm(y), value, x * D)
+    s = at_least(units.signal_sizes(units.norm(y), value, x * D), LEAST)
     idle = (units.norm(y) == 0) & (units.norm(value) == 0)
     theta = (y - value) * phi.derivative(t)
     return Point(q, x, y - value, theta, D, s, idle, 0.0)

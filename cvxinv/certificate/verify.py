@@ -7,8 +7,9 @@ without solving the problem.
 **Units.** Let D_j be the norm of column j of A (of C where that is zero), and s = max(||t||, ||A
 x||). Where t = 0, a row of C that x = 0 violates sets s, by the distance d_i / ||C_i / D|| at which
 it can be met; where no row does, x = 0 is a solution, and a point that costs anything has the
-residual 1. Rows of zeros take no part: no x changes what they cost. x_j is measured in s / D_j, its
-gradient and lam_j in D_j s, gamma in D_j^2. A row of C has the size s_i = min(s, max(|d_i|, s ||C_i
+residual 1. What is below 1e-140 is measured in 1e-140: its squares are zero. Rows of zeros take no
+part: no x changes what they cost. x_j is measured in s / D_j, its gradient and lam_j in D_j s,
+gamma in D_j^2. A row of C has the size s_i = min(s, max(|d_i|, s ||C_i
 / D||)), that of the terms it adds up; its slack is measured in s_i, its multiplier in s^2 / s_i.
 Objectives are measured in max(1/2 s^2, objective), called V. Data whose squares leave the range of
 float64 are first brought into it by powers of two, which changes no digit. All figures are then the

@@ -2,7 +2,8 @@
 
 A check takes the name of an argument and its value, and returns the value as the code wants it, or
 raises: `TypeError` where it is of the wrong kind, `ValueError` where its kind is right. `numbers`
-has those of numbers, flags and choices, `arrays` those of arrays, masks and their shapes.
+has those of numbers, flags and choices, `arrays` those of arrays, masks and their shapes, `paths`
+those of folders.
 """
 
 from .arrays import (
@@ -33,6 +34,7 @@ from .numbers import (
     share,
     shown,
 )
+from .paths import folder
 
 __all__ = [
     "array",
@@ -41,6 +43,7 @@ __all__ = [
     "finite",
     "flag",
     "floats",
+    "folder",
     "instance",
     "integer",
     "mask",

@@ -3,7 +3,8 @@
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,18 +52,23 @@ def check_solver(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the instances.")] = 0,
     save: Annotated[
         Path | None,
-        typer.Option(help="A folder for the instances that fail.", show_default=False),
+        typer.Option(
+            help="A folder for the instances that fail: KIND/problem.npz, KIND/solution.npz.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Hold a solver against the certificate, level by level; exit code 0 if all pass, else 1."""
     from rich.console import Console
 
+    from cvxinv import checks
     from cvxinv.testing.names import ensure_hypothesis
 
     ensure_hypothesis("check-solver")
     from cvxinv.testing.conformance import message
     from cvxinv.testing.sweep import sweep
 
+    folder = None if save is None else checks.folder("--save", save)
     asked = sweep(
         found(solver),
         problems or None,
@@ -83,7 +89,6 @@ def check_solver(
     show(console, _table(solver, rows))
     failed = [row for row in rows if row.failure is not None]
     for row in failed:
-        folder = None if save is None else save / row.kind
         console.print(message(asked, row, folder), markup=False, highlight=False, soft_wrap=True)
         console.print()
     passed = sorted({row.kind for row in rows} - {row.kind for row in failed})
@@ -133,11 +138,18 @@ def found(name: str) -> Callable[..., Any]:
 
 def _of_path(name: str) -> Any:
     """A module by its name; the current folder counts, as for `python -m`."""
-    sys.path.insert(0, "")
-    try:
+    with _importable(""):
         return importlib.import_module(name)
+
+
+@contextmanager
+def _importable(folder: str) -> Iterator[None]:
+    """Modules of a folder can be imported, as `python` has it of a script's own."""
+    sys.path.insert(0, folder)
+    try:
+        yield
     finally:
-        sys.path.remove("")
+        sys.path.remove(folder)
 
 
 def _of_file(path: Path) -> Any:
@@ -148,5 +160,6 @@ def _of_file(path: Path) -> Any:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    with _importable(str(path.resolve().parent)):
+        spec.loader.exec_module(module)
     return module

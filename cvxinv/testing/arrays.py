@@ -8,6 +8,8 @@
 | mid_layers | A, b, lam, C, d | the same with C x <= d |
 | latents | A, b, gamma, C, d | + gamma / 2 ||x||^2 with C x <= d |
 | qps | P, q, G, h, lb | min 1/2 x'P x + q'x with G x <= h and x >= lb, 0 or -inf in each entry |
+
+C, d, G and h may have no rows. Nor has A where a mask hides all; `check_solver` leaves these out.
 """
 
 from dataclasses import dataclass

@@ -18,6 +18,9 @@ Statement: TypeAlias = type[LayerProblem]
 WEIGHTS = (0.0, 1 / 16, 1 / 2, 1.0, 2.0)
 NOISE = (0.0, 1.0, 1 / 8)
 HIDDEN = (MidLayer, Latent)  # the statements with inequalities
+# halvings from the largest signal of an uneven batch to the smallest; fewer where all share lam,
+# which says something of the smallest, and is then weak, but not lost, for the largest
+UNEVEN, OF_SHARED_LAM = 30, {"float64": 12, "float32": 6}
 MASKS = {LastLayer: "observed", BasisPursuit: "rows", LeastSquares: "rows"}
 
 
@@ -48,10 +51,11 @@ def examples(draw: Draw, forms: Sequence[Form], want: Asked) -> Example:
     m, n = numbers.integer(*want.rows), numbers.integer(*want.columns)
     B = 1 if want.batch is None else numbers.integer(*want.batch)
     W = matrix(numbers, want, m, n)
-    x = numbers.numbers(B, n) * ~numbers.flags(B, n, share=want.sparsity)
+    sizes = _sizes(numbers, form, want, B)
+    x = numbers.numbers(B, n) * ~numbers.flags(B, n, share=want.sparsity) * sizes
     if form.statement in (LastLayer, MidLayer):
         x = np.abs(x)
-    fields = _fields(numbers, form, want, W, x * (not want.zero))
+    fields = _fields(numbers, form, want, W, x * (not want.zero), sizes)
     infeasible = np.zeros(B, dtype=bool)
     if not want.feasible and form.statement in HIDDEN and B:
         infeasible[numbers.integer(0, B - 1)] = True
@@ -69,13 +73,30 @@ def matrix(numbers: Entries, want: Asked, m: int, n: int) -> Any:
         U, _, V = np.linalg.svd(numbers.numbers(m, n), full_matrices=False)
         return (U * np.geomspace(1, 1 / want.condition, min(m, n))) @ V
     W = numbers.numbers(m, n)
+    if want.opposite:
+        W[:, 1::2] = -W[:, : n - n % 2 : 2]
+        W[:, n - n % 2 :] = 0.0
+        return W
     if want.degenerate or (want.degenerate is None and numbers.one_of(False, False, True)):
         j, k = numbers.integer(0, n - 1), numbers.integer(0, n - 1)
-        W[:, j] = W[:, k] * numbers.one_of(1.0, 2.0, -1.0) if j != k else 0.0
+        W[:, j] = W[:, k] * numbers.one_of(1.0, -1.0, 2.0, -2.0) if j != k else 0.0
     return W
 
 
-def _fields(numbers: Entries, form: Form, want: Asked, W: Any, x: Any) -> dict[str, Any]:
+def _sizes(numbers: Entries, form: Form, want: Asked, B: int) -> Any:
+    """Powers of two (B, 1) by which signals differ in size, the smallest of them anywhere."""
+    if not want.uneven or B < 2:
+        return np.ones((B, 1))
+    most = UNEVEN
+    if form.weighted is not False and form.statement not in (Latent, LeastSquares):
+        most = OF_SHARED_LAM["float32" if "float32" in want.dtype else "float64"]
+    halvings = np.linspace(0, most, B).round()
+    return 2.0 ** -np.roll(halvings, numbers.integer(0, B - 1))[:, None]
+
+
+def _fields(
+    numbers: Entries, form: Form, want: Asked, W: Any, x: Any, sizes: Any
+) -> dict[str, Any]:
     """The fields of the statement by name; the signals as `data`."""
     (m, n), B = W.shape, len(x)
     bias = None
@@ -84,7 +105,7 @@ def _fields(numbers: Entries, form: Form, want: Asked, W: Any, x: Any) -> dict[s
     value = x @ W.T + (0 if bias is None else bias)
     noise = numbers.one_of(*NOISE) if want.noise is None else want.noise
     if noise and not want.zero:
-        value = value + noise * numbers.numbers(B, m)
+        value = value + noise * numbers.numbers(B, m) * sizes
     fields: dict[str, Any] = {"W": W, "data": value, "bias": bias}
     if form.statement in HIDDEN:
         # the support of the signal without noise: x satisfies its inequalities
@@ -104,7 +125,7 @@ def _fields(numbers: Entries, form: Form, want: Asked, W: Any, x: Any) -> dict[s
         return fields | {"gamma": share * float((W * W).sum(axis=0).max(initial=0.0) or 1.0)}
     t = np.where(entering, fields["data"] - (0 if bias is None else bias), 0.0)[:1] @ W
     size = float((t if form.statement is not BasisPursuit else np.abs(t)).max(initial=0.0))
-    lam = share * (size if size > 0 else 1.0)
+    lam = share * (size if size > 0 else 1.0) * float((sizes / sizes[:1]).min(initial=1.0))
     if form.statement is BasisPursuit and not form.one_weight and numbers.one_of(False, True):
         shape = numbers.one_of((n,), (B, n))
         return fields | {"lam": lam * (1 + numbers.flags(*shape))}

@@ -1,10 +1,11 @@
 """Fixed instances, a kind of difficulty at a time, for `pytest.mark.parametrize`."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from cvxinv import checks
 from cvxinv.problems import (
     BasisPursuit,
     LastLayer,
@@ -39,8 +40,13 @@ DIFFICULTIES = (
     "shared_mask",
     "zero_signal",
 )
+# whose mistakes they show: batches as a whole looked at, steps guessed, small steps taken for none
+TRAPS = ("uneven_signals", "opposite_columns", "ill_conditioned")
 MASKED = ("empty_support", "full_support", "mask", "shared_mask")
-UNBIASED = (*MASKED, "zero_signal")  # a bias could leave hidden layers without any x
+UNBIASED = (*MASKED, "zero_signal", *TRAPS)  # a bias could leave hidden layers without any x
+CONDITION = 1e3
+# halvings from a signal to the next, which is smaller; fewer where they share lam
+HALVINGS, OF_SHARED_LAM = 15, 6
 PLAIN = ("nnls", "lasso")  # kinds without bias and masks
 SIGNALS = 3
 SIZES = {"small": 1e-6, "large": 1e6}
@@ -79,10 +85,11 @@ class Case:
 
     def check(self, x: Any, tol: float = 1e-6) -> None:
         """Assert that x, (x, dual) or a Solution is right for every signal: `assert_optimal`."""
+        __tracebackhide__ = True  # of pytest
         assert_optimal(self.problem, x, tol)
 
 
-def hard_cases(problems: Any = None) -> list[Case]:
+def hard_cases(problems: Any = None, library: Literal["numpy", "torch"] = "numpy") -> list[Case]:
     """Instances of difficulty of one kind each, the same at every call.
 
         @pytest.mark.parametrize("case", hard_cases("nnls"))
@@ -93,24 +100,37 @@ def hard_cases(problems: Any = None) -> list[Case]:
     ----------
     problems : str or sequence of str, optional
         Kinds, `cvxinv.testing.KINDS`; all by default.
+    library : "numpy" or "torch"
+        Of the arrays. `cvxinv.testing.raw` makes the plain arrays of one signal of them.
     """
+    tensors = checks.choice("library", library, ("numpy", "torch")) == "torch"
     found = []
     for kind in kinds("problems", problems):
         for cls in STATEMENTS[kind]:
-            for difficulty in DIFFICULTIES:
+            for difficulty in (*DIFFICULTIES, *TRAPS):
                 if kind in PLAIN and difficulty in MASKED:
                     continue
                 problem = instance(cls, difficulty, _seed(kind, cls, difficulty))
                 if isinstance(problem, BasisPursuit) and kind == "lasso":
                     problem = with_fields(problem, lam=float(problem.lam.max()))
+                if tensors:
+                    problem = _in_torch(problem)
                 suffix = f"-{cls.__name__}" if kind == "qps" else ""
                 found.append(Case(f"{kind}-{difficulty}{suffix}", problem))
     return found
 
 
+def _in_torch(problem: LayerProblem) -> LayerProblem:
+    """The statement with tensors for arrays."""
+    import torch
+
+    arrays = {name: a for name, a in vars(problem).items() if isinstance(a, np.ndarray)}
+    return with_fields(problem, **{name: torch.tensor(a) for name, a in arrays.items()})
+
+
 def _seed(kind: str, cls: Any, difficulty: str) -> int:
     """With a weight, but for nnls; with a bias where the kind has one and all stays feasible."""
-    biased = cls not in HIDDEN or difficulty not in UNBIASED
+    biased = difficulty not in (UNBIASED if cls in HIDDEN else TRAPS)
     return {"nnls": 0, "lasso": 2}.get(kind, 3 if biased else 2)
 
 
@@ -118,7 +138,8 @@ def instance(cls: Any, difficulty: str, seed: int, count: int = SIGNALS) -> Any:
     """A batch of `count` signals; with a bias where seed is odd, with lam or gamma (of least
     squares: columns) where its second bit is set.
     """
-    rng = np.random.default_rng([CLASSES.index(cls), DIFFICULTIES.index(difficulty), seed])
+    number = (*DIFFICULTIES, *TRAPS).index(difficulty)
+    rng = np.random.default_rng([CLASSES.index(cls), number, seed])
     W = matrix(difficulty, rng)
     m, n = W.shape
     x = rng.standard_normal((count, n)) / np.maximum(np.linalg.norm(W, axis=0), 1e-3)
@@ -130,13 +151,16 @@ def instance(cls: Any, difficulty: str, seed: int, count: int = SIGNALS) -> Any:
     data = 0 * data if difficulty == "zero_signal" else data
     size, _, what = difficulty.partition("_")
     of_matrix = SIZES.get(size, 1.0) if what == "matrix" else 1.0
-    of_signal = SIZES.get(size, 1.0) if what == "signal" else 1.0
+    of_signal: Any = SIZES.get(size, 1.0) if what == "signal" else 1.0
+    if difficulty == "uneven_signals":
+        shared = seed & 2 and cls not in (Latent, LeastSquares)
+        of_signal = 2.0 ** -(np.arange(count) * (OF_SHARED_LAM if shared else HALVINGS))[:, None]
     W, data, bias = of_matrix * W, of_signal * data, None if bias is None else of_signal * bias
     options = {"bias": bias, MASKS[cls]: mask(difficulty, data.shape, rng)}
     if cls is LeastSquares:
         columns = rng.random((count, n)) < 0.7 if seed & 2 else None
         return cls(W, data, **options, columns=columns)
-    weight = weights(cls, W, data, seed, rng) if seed & 2 else 0.0
+    weight = weights(difficulty, cls, W, data, seed, rng) if seed & 2 else 0.0
     return cls(W, data, **options, **{"gamma" if cls is Latent else "lam": weight})
 
 
@@ -150,6 +174,11 @@ def matrix(difficulty: str, rng: np.random.Generator) -> Any:
         W[:, ::3] = 0
     elif difficulty == "duplicate_columns":
         W[:, 1::2] = W[:, 0::2]
+    elif difficulty == "opposite_columns":
+        W[:, 1::2] = -W[:, 0::2]
+    elif difficulty == "ill_conditioned":
+        U, _, V = np.linalg.svd(W, full_matrices=False)
+        W = (U * np.geomspace(1, 1 / CONDITION, n)) @ V
     elif difficulty == "uneven_columns":
         W *= np.logspace(-2, 2, n)
     return W
@@ -164,12 +193,14 @@ def mask(difficulty: str, shape: tuple[int, int], rng: np.random.Generator) -> A
     return rng.random(shape) < 0.6 if difficulty == "mask" else None
 
 
-def weights(cls: Any, W: Any, data: Any, seed: int, rng: np.random.Generator) -> Any:
+def weights(
+    difficulty: str, cls: Any, W: Any, data: Any, seed: int, rng: np.random.Generator
+) -> Any:
     """A gamma or lam that matters without setting all of x to zero."""
     if cls is Latent:
         return 0.1 * float(np.linalg.norm(W, 2) ** 2)
+    count, data = len(data), data[-1:] if difficulty == "uneven_signals" else data  # the smallest
     lam = 0.1 * float(np.abs(data @ W).max()) or 0.1
     if cls is not BasisPursuit:
         return lam
-    n = W.shape[1]
-    return lam * rng.uniform(0.5, 1.5, (n,) if seed & 1 else (len(data), n))
+    return lam * rng.uniform(0.5, 1.5, W.shape[1:] if seed & 1 else (count, W.shape[1]))

@@ -107,9 +107,16 @@ def _criteria(problem: LayerProblem, found: Returned, tol: float, good: Any) -> 
     values = {name: np.atleast_1d(to_numpy(a)) for name, a in figures.items()}
     why, words = reasons(problem, found.x, found.dual), {}
     for b in np.flatnonzero(failed):
-        over = [f"{name} {a[b]:.2g} > {tol:g}" for name, a in values.items() if a[b] > tol]
+        over = [f"{name} {above(a[b], tol)} > {tol:g}" for name, a in values.items() if a[b] > tol]
         words[int(b)] = f"{over[0]}: {why[b]}" if over else why[b]
     return words
+
+
+def above(value: float, tol: float) -> str:
+    """A figure above tol, in as many digits as show that it is."""
+    texts = (f"{value:.{digits}g}" for digits in range(2, 18))
+    shown = float(f"{tol:g}")
+    return next((text for text in texts if float(text) > shown), str(value))
 
 
 def snapped(problem: LayerProblem, x: Any, tol: float) -> Any:
@@ -165,6 +172,7 @@ def assert_optimal(
     ShapeError, TypeError, ValueError
         For what is no statement, not convex, or of another shape.
     """
+    __tracebackhide__ = True  # of pytest: what the message says counts, not where it is raised
     stated, tol = as_problem(problem), checks.positive("tol", tol)
     if isinstance(stated, LinearProgram):
         raise TypeError("problem: expected a layer problem, got a LinearProgram: use cvxinv.verify")

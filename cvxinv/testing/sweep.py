@@ -73,13 +73,13 @@ class Sweep:
         """Whether a level is for this kind and this sweep."""
         if level.name in self.skip or not level.applies(kind):
             return False
-        if level.companions and self.batch is None:
+        if level.least > 1 and (self.batch or 1) < 2:
             return False
         return level.traits.get("dtype", self.dtypes[0]) in self.dtypes
 
     def _want(self, level: Level) -> Asked:
         """The traits of a level."""
-        batch = None if self.batch is None else (2 if level.companions else 1, max(self.batch, 2))
+        batch = None if self.batch is None else (min(level.least, self.batch), self.batch)
         given = Traits(dtype=self.dtypes[0], batch=batch, library=self.library)
         return asked(**(given | level.traits))
 

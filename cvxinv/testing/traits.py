@@ -28,8 +28,11 @@ class Traits(TypedDict, total=False):
         1 by default: W has small whole numbers, or numbers in general position. Larger: W = U S V'
         with singular values from 1 down to 1 / condition.
     degenerate : bool or None
-        Whether columns of W are made zero, or copies of each other; None, the default: chance
-        decides. False: all numbers are in general position, but for those that chance makes zero.
+        Whether columns of W are made zero, or multiples of each other, half of them of opposite
+        sign; None, the default: chance decides. False: all numbers are in general position, but for
+        those that chance makes zero.
+    opposite : bool
+        Whether the columns come in pairs a and -a; one without a partner is zero. Then W 1 = 0.
     sparsity : float in [0, 1]
         About which share of the x that signals are made of is zero; 0.5 by default.
     noise : float >= 0 or None
@@ -47,6 +50,10 @@ class Traits(TypedDict, total=False):
         Whether all data are finite; if not, one entry of one signal is nan, inf or -inf.
     zero : bool
         Whether all signals, and the bias, are zero.
+    uneven : bool
+        Whether the signals of a batch differ in size, by powers of two: the smallest is 2^-30 of
+        the largest, or 2^-12 (of float32: 2^-6) where all share lam, which is then a share of what
+        the smallest needs. All share a bias, too: where there is one, only W x differs in size.
     scale, matrix_scale : float > 0
         Sizes of the signals and of W, 1 by default, as the nearest powers of two: no digit changes.
     """
@@ -58,6 +65,7 @@ class Traits(TypedDict, total=False):
     library: Literal["numpy", "torch"]
     condition: float
     degenerate: bool | None
+    opposite: bool
     sparsity: float
     noise: float | None
     bias: bool | None
@@ -66,6 +74,7 @@ class Traits(TypedDict, total=False):
     feasible: bool
     finite: bool
     zero: bool
+    uneven: bool
     scale: float
     matrix_scale: float
 
@@ -81,6 +90,7 @@ class Asked:
     library: str = "numpy"
     condition: float = 1.0
     degenerate: bool | None = None
+    opposite: bool = False
     sparsity: float = 0.5
     noise: float | None = None
     bias: bool | None = None
@@ -89,6 +99,7 @@ class Asked:
     feasible: bool = True
     finite: bool = True
     zero: bool = False
+    uneven: bool = False
     scale: float = 1.0
     matrix_scale: float = 1.0
 
@@ -154,6 +165,7 @@ _CHECKS: dict[str, Any] = {
     "library": lambda name, value: checks.choice(name, value, ("numpy", "torch")),
     "condition": _condition,
     "degenerate": _or_none(checks.flag),
+    "opposite": checks.flag,
     "sparsity": share,
     "noise": _or_none(checks.nonnegative),
     "bias": _or_none(checks.flag),
@@ -162,6 +174,7 @@ _CHECKS: dict[str, Any] = {
     "feasible": checks.flag,
     "finite": checks.flag,
     "zero": checks.flag,
+    "uneven": checks.flag,
     "scale": checks.positive,
     "matrix_scale": checks.positive,
 }

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from cvxinv.arrays import namespace, to_numpy
+from cvxinv.arrays import is_torch, namespace, to_numpy
 from cvxinv.problems import LayerProblem, batched
 from cvxinv.testing.arrays import raw
+from cvxinv.testing.hints import hint
 from cvxinv.testing.judge import Returned, ShapeError, described, faults, taken, tolerance
 
-ONE = "\nIf it takes one signal at a time, pass batch=None."
+ALONE = "\nA signal without an answer must not take its companions along."
 OBJECTIVE = 1e-3  # of what a planted optimum may be missed by, in place of the certificate's tol
 
 
@@ -40,17 +41,21 @@ class Trial:
 
         `optimum` is the optimal value (B,) where it is known.
         """
+        if self.arrays and 0 in raw(self.kind, problem).arguments[0].shape:
+            return None  # a mask hides all: few take arrays without rows or columns
         hopeless = np.atleast_1d(infeasible | ~to_numpy(problem.quadratic().finite))
         before = {k: _copied(v) for k, v in vars(problem).items() if hasattr(v, "ndim")}
         try:
             returned = self._called(problem)
             found = taken(problem, returned)
         except ShapeError as error:
-            return Failure(problem, None, f"{error}{ONE if batched(problem) else ''}")
+            return Failure(problem, None, f"{error}{self._hint(error, problem)}")
         except Exception as error:
             if hopeless.all():
                 return None  # to raise is to say that there is no answer
-            return Failure(problem, None, _raised(error, bool(hopeless.any()), batched(problem)))
+            words = f"raised {type(error).__name__}: {error}"
+            words += ALONE if hopeless.any() else self._hint(error, problem)
+            return Failure(problem, None, words)
         finally:
             changed = _restored(problem, before)
         if changed:
@@ -62,6 +67,11 @@ class Trial:
         if wrong:
             return Failure(problem, found.x, described(wrong, not batched(problem)))
         return None
+
+    def _hint(self, error: Exception, problem: LayerProblem) -> str:
+        """How the solver may want to be called, a line of its own."""
+        found = hint(self.solve, error, self.arrays, is_torch(problem.data), batched(problem))
+        return f"\n{found}" if found else ""
 
     def _called(self, problem: LayerProblem) -> Any:
         """What the solver returns for a statement."""
@@ -89,13 +99,6 @@ def _restored(problem: LayerProblem, before: dict[str, Any]) -> list[str]:
 
 def _same(a: Any, b: Any) -> bool:
     return bool(np.array_equal(to_numpy(a), to_numpy(b), equal_nan=to_numpy(a).dtype != bool))
-
-
-def _raised(error: Exception, hopeless: bool, many: bool) -> str:
-    words = f"raised {type(error).__name__}: {error}"
-    if hopeless:
-        return f"{words}\nA signal without an answer must not take its companions along."
-    return f"{words}{ONE}" if many else words
 
 
 def _above(problem: LayerProblem, found: Returned, optimum: Any, tol: float) -> dict[int, str]:

@@ -10,6 +10,7 @@ import fast
 from cvxinv import BasisPursuit, LastLayer, Latent, LeastSquares, LinearProgram, MidLayer
 from cvxinv.errors import NotConvexError
 from cvxinv.testing import ShapeError, assert_optimal
+from cvxinv.testing.judge import above
 
 TWO = np.eye(2)
 Y = np.array([[1.0, -2.0], [3.0, 4.0]])
@@ -68,6 +69,22 @@ def test_a_gap_alone_is_named():
     problem = BasisPursuit(TWO, np.array([[1.0, 1.0]]), lam=0.5)
     assert "row 0: KKT" in message(problem, np.array([[0.5, 0.51]]))
     assert_optimal(problem, np.array([[0.5, 0.5]]))
+
+
+@pytest.mark.parametrize(
+    ("value", "tol", "text"),
+    [
+        (3.14159, 1e-6, "3.1"),
+        (1.04e-6, 1e-6, "1.04e-06"),
+        (1e-6 * (1 + 1e-9), 1e-6, "1.000000001e-06"),
+        (1.0000001234, 1.0000001233, "1.0000001"),  # tol is shown as 1
+        (np.inf, 1e-6, "inf"),
+        (np.nextafter(1e-6, 1), 1e-6, "1.0000000000000002e-06"),
+    ],
+)
+def test_figures_have_as_many_digits_as_show_that_they_are_above(value, tol, text):
+    assert above(value, tol) == text
+    assert float(above(np.float64(value), tol)) > float(f"{tol:g}")
 
 
 def test_many_wrong_rows_are_counted():

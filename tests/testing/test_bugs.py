@@ -67,7 +67,9 @@ def test_bugs_are_found(solve, kind, level, words):
     error = failure(solve, kind, level)
     assert isinstance(error, AssertionError)
     message = str(error)
-    first = rf"^{solve.__name__} fails {kind}, level '{level or '.*'}', after \d+ examples:"
+    first = (
+        rf"^{solve.__name__} fails {kind}, level '{level or '.*'}', after (1 example|\d+ examples):"
+    )
     assert re.match(first, message), message
     assert re.search(words, message), message
     assert error.problem.W.size <= (36 if level == "infeasible" else 20)
@@ -153,7 +155,7 @@ def test_every_statement_is_rebuilt_to_the_last_bit(kind, library):
 def test_what_is_saved_is_read_and_rejected(solve, kind, options, tmp_path, capfd):
     folder = tmp_path / "new" / "folder"
     error = failure(solve, kind, save=folder, **options)
-    problem, solution = folder / "problem.npz", folder / "solution.npz"
+    problem, solution = folder / kind / "problem.npz", folder / kind / "solution.npz"
     assert f"Saved: cvxinv verify {problem} {solution}" in str(error)
     assert main(["verify", str(problem), str(solution)]) == 1
     same_array(problem_file.load(problem).W, error.problem.W)
@@ -162,8 +164,8 @@ def test_what_is_saved_is_read_and_rejected(solve, kind, options, tmp_path, capf
 
 def test_without_an_answer_the_problem_alone_is_saved(tmp_path):
     error = failure(solvers.nothing, "nnls", save=str(tmp_path))
-    assert str(error).endswith(f"Saved: {tmp_path / 'problem.npz'}")
-    assert problem_file.load(tmp_path / "problem.npz").W.shape == (1, 1)
+    assert str(error).endswith(f"Saved: {tmp_path / 'nnls' / 'problem.npz'}")
+    assert problem_file.load(tmp_path / "nnls" / "problem.npz").W.shape == (1, 1)
 
 
 def test_what_a_solver_changes_is_put_back():

@@ -14,6 +14,11 @@ from tests.support import solvers
 from tests.support.draws import drawn
 
 FEW = {"max_examples": 40}
+EMPTY = statements("least_squares", rows=1, columns=1, masks=True, batch=None)
+ARGUMENTS = (
+    "expected one of the arguments of check_solver: solve, problems, tol, max_examples, dtypes,"
+    " batch, arrays, library, skip, seed, save"
+)
 
 
 def test_fast_passes():
@@ -140,6 +145,18 @@ def test_arrays_state_the_same_problem(kind):
         assert len(G) == len(h) == given.inequalities.sum()
 
 
+def test_arrays_without_rows_or_columns_are_left_out():
+    """Masks that hide all are drawn; few take what is left."""
+    shapes = {raw("least_squares", p).arguments[0].shape for p in drawn(EMPTY)}
+    assert any(0 in shape for shape in shapes)
+
+    def solve(A, b):
+        assert 0 not in A.shape
+        return solvers.lstsq(A, b)
+
+    check_solver(solve, "least_squares", arrays=True)
+
+
 def test_arrays_are_spread_over_the_statement():
     problem = LeastSquares(np.eye(3), np.ones(3), columns=np.array([True, False, True]))
     given = raw("least_squares", problem)
@@ -173,7 +190,11 @@ def test_arrays_are_spread_over_the_statement():
         ({"skip": "easy"}, ValueError, "skip: expected one of 'one column', 'tiny'"),
         ({"skip": 3}, TypeError, "skip: expected one or some of one column, tiny"),
         ({"seed": -1}, ValueError, "seed: expected an integer >= 0, got -1"),
-        ({"colour": 1}, TypeError, "colour"),
+        ({"colour": 1}, TypeError, f"colour: {ARGUMENTS}"),
+        ({"problem": "nnls"}, TypeError, f"problem: {ARGUMENTS}"),
+        ({"save": 3}, TypeError, "save: expected the path of a folder, got 3"),
+        ({"save": __file__}, ValueError, "test_check_solver.py is a file"),
+        ({"save": f"{__file__}/in/it"}, ValueError, "save: expected the path of a folder, got /"),
     ],
 )
 def test_every_argument_is_checked(options, error, words):

@@ -4,7 +4,9 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
+import fast
 from cvxinv import BasisPursuit, LastLayer, reference
 from cvxinv.testing import KINDS, Case, hard_cases
 
@@ -55,6 +57,18 @@ def test_wrong_answers_are_seen():
     assert isinstance(case, Case)
     with pytest.raises(AssertionError, match="row 0: KKT"):
         case.check(np.zeros((3, 8)))
+
+
+def test_tensors():
+    for case, of_numpy in zip(hard_cases(library="torch"), CASES, strict=True):
+        assert case.name == of_numpy.name
+        arrays = [a for a in vars(case.problem).values() if hasattr(a, "ndim")]
+        assert {type(a) for a in arrays} == {torch.Tensor}
+        np.testing.assert_array_equal(case.problem.W, of_numpy.problem.W)
+    case = hard_cases("nnls", library="torch")[0]
+    case.check(fast.solve(case.problem))
+    with pytest.raises(ValueError, match="library: expected one of 'numpy', 'torch', got 'jax'"):
+        hard_cases("nnls", library="jax")
 
 
 def test_kinds_are_checked():

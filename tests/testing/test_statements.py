@@ -94,7 +94,7 @@ def test_condition_is_the_ratio_of_the_singular_values(problem):
 @given(any_of(kinds, degenerate=True))
 def test_degenerate_columns(problem):
     W = problem.W
-    multiples = [0.0, 1.0, -1.0, 2.0, 0.5]
+    multiples = [0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5]
     pairs = ((W[:, j], c * W[:, k]) for j in range(W.shape[1]) for k in range(j) for c in multiples)
     assert (W == 0).all(axis=0).any() or any((a == b).all() for a, b in pairs)
 

@@ -47,6 +47,8 @@ WRONG = [
     ("weight", [1.0], TypeError, "a finite number >= 0, got list"),
     ("feasible", None, TypeError, "True or False, got None"),
     ("finite", None, TypeError, "True or False, got None"),
+    ("opposite", None, TypeError, "True or False, got None"),
+    ("uneven", 1, TypeError, "True or False, got 1"),
     ("zero", 1, TypeError, "True or False, got 1"),
     ("scale", 0, ValueError, "a positive number, got 0"),
     ("scale", np.inf, ValueError, "a positive number, got inf"),

@@ -158,12 +158,21 @@ def nnls(A: Any, b: Any) -> Any:
 
 
 def lsq_linear(A: Any, b: Any) -> Any:
-    """SciPy's `lsq_linear` with x >= 0, on data of size 1."""
-    a, s = np.abs(A).max() or 1.0, np.abs(b).max() or 1.0
-    found = optimize.lsq_linear(
-        np.float64(A) / a, np.float64(b) / s, (0, np.inf), method="bvls", tol=1e-15, max_iter=1000
-    )
-    return np.maximum(found.x, 0) * (s / a)
+    """SciPy's `lsq_linear` with x >= 0, on data of size 1, by proximal steps: where columns depend
+    on each other its x may be far out.
+    """
+    a, s, n = np.abs(A).max() or 1.0, np.abs(b).max() or 1.0, A.shape[1]
+    ridge, x = np.sqrt(RIDGE), np.zeros(n)
+    rows, target = np.vstack([np.float64(A) / a, ridge * np.eye(n)]), np.float64(b) / s
+    for _ in range(STEPS):
+        before, given = x, np.append(target, ridge * x)
+        found = optimize.lsq_linear(
+            rows, given, (0, np.inf), method="bvls", tol=1e-15, max_iter=1000
+        )
+        x = np.maximum(found.x, 0)
+        if np.abs(x - before).max() <= 1e-13 * max(x.max(), 1e-300):
+            break
+    return x * (s / a)
 
 
 def lasso(A: Any, b: Any, lam: Any) -> Any:

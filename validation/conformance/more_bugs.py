@@ -1,4 +1,4 @@
-"""More wrong solvers: what they make of bad signals, and when they stop."""
+"""More wrong solvers: what they make of bad signals and of batches, and when they stop."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -63,6 +63,47 @@ def rolled(problem: Any) -> Any:
     return replace(found, status=np.roll(found.status, 1))
 
 
+# -- batches looked at as a whole ------------------------------------------------------------------
+
+
+@bug("rows far smaller than the batch's largest taken for zero", "nnls")
+def small_rows_dropped(problem: Any) -> Any:
+    """A tolerance relative to the batch."""
+    x = right(problem)
+    sizes = np.nan_to_num(np.linalg.norm(problem.y, axis=1), nan=0, posinf=0)
+    x[sizes < 1e-3 * sizes.max(initial=0)] = 0
+    return x
+
+
+def size(a: Any) -> float:
+    """Norm of what is finite of the batch."""
+    return float(np.linalg.norm(np.nan_to_num(a, nan=0, posinf=0, neginf=0)))
+
+
+@bug("gradient steps stopped by the norm of the batch", "nnls")
+def gradient_by_norm(problem: Any) -> Any:
+    """The small signals hide behind the large ones."""
+    return proximal_gradient(problem, 50_000, lambda step, x: size(step) <= 1e-9 * size(x))
+
+
+@bug("ADMM stopped by the norm of the batch", "nnls")
+def admm_by_norm(problem: Any) -> Any:
+    """Likewise."""
+    W, y = problem.W.astype(float), problem.y.astype(float)
+    G = W.T @ W
+    rho = np.trace(G) / len(G) or 1.0
+    inverse = np.linalg.inv(G + rho * np.eye(len(G)))
+    z = u = np.zeros((len(y), len(G)))
+    with np.errstate(invalid="ignore"):  # of data that are not finite
+        for _ in range(50_000):
+            before, x = z, (y @ W + rho * (z - u)) @ inverse
+            z = np.maximum(x + u, 0)
+            u = u + x - z
+            if size(z - before) + size(x - z) <= 1e-9 * size(z):
+                break
+    return z
+
+
 # -- stopped too early -----------------------------------------------------------------------------
 
 
@@ -101,6 +142,47 @@ def by_mean(problem: Any) -> Any:
     """The slow signals hide among the fast."""
     size = np.nanmax(np.abs(problem.y), initial=0.0) / (np.abs(problem.W).max() or 1.0)
     return proximal_gradient(problem, 20_000, lambda step, x: bool(np.nanmean(step) < 1e-6 * size))
+
+
+def fista(problem: Any, L: float, stop: Callable[[Any, Any], bool], most: int = 50_000) -> Any:
+    """FISTA on a lasso, with a Lipschitz constant, until `stop(norms of the steps, norms of x)`."""
+    W, t = problem.W.astype(float), problem.target.astype(float)
+    x = y = np.zeros((len(t), W.shape[1]))
+    k = 1.0
+    with np.errstate(all="ignore"):  # of data that are not finite, and of steps too long
+        for _ in range(most):
+            before, v = x, y - (y @ W.T - t) @ W / L
+            x = np.sign(v) * np.maximum(np.abs(v) - problem.lam / L, 0)
+            k, last = (1 + np.sqrt(1 + 4 * k * k)) / 2, k
+            y = x + (last - 1) / k * (x - before)
+            steps, sizes = np.linalg.norm(x - before, axis=1), np.linalg.norm(x, axis=1)
+            finite = np.isfinite(steps)
+            if stop(steps[finite], sizes[finite]):
+                break
+    return x
+
+
+def lipschitz(problem: Any) -> float:
+    """The constant of the gradient."""
+    return float(np.linalg.norm(problem.W.astype(float), 2)) ** 2 or 1.0
+
+
+@bug("a Lipschitz constant from power steps that start at ones", "lasso")
+def step_from_ones(problem: Any) -> Any:
+    """W 1 = 0 where columns come in pairs a and -a: then the steps are too long."""
+    W = problem.W.astype(float)
+    v = np.ones(W.shape[1])
+    for _ in range(30):
+        v = W.T @ (W @ v)
+        v = v / (np.linalg.norm(v) or 1.0)
+    L = float(np.linalg.norm(W @ v)) ** 2 or 1.0
+    return fista(problem, 1.01 * L, lambda step, x: bool((step <= 1e-14 * x).all()))
+
+
+@bug("FISTA stopped at a relative change of 1e-6", "lasso")
+def fista_stopped(problem: Any) -> Any:
+    """Small steps are slow convergence, too."""
+    return fista(problem, lipschitz(problem), lambda step, x: bool((step <= 1e-6 * x).all()))
 
 
 @bug("one sweep of coordinate descent", "lasso")
