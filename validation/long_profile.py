@@ -28,8 +28,8 @@ FOUND = {
     "tests/solution/test_snr.py::test_by_its_definition": "snr overflowed, with a warning, where x"
     " is 1e3 and differs by 5e-324: it is computed by logarithms now",
     "tests/certificate/test_rival.py::test_nearly_dependent_columns_without_weights": "`verify`"
-    " accepted x = 0 where a point at 1e7 is better by half: it had found that point, and refused it"
-    " for violations that are its rounding; they are allowed for now. Besides, the test"
+    " accepted x = 0 where a point at 1e7 is better by half: it had found that point, and refused"
+    " it for violations that are its rounding; they are allowed for now. Besides, the test"
     " asked for more than `verify` promises: of columns that differ by 1e-10 a solution is of size"
     " 1e10, and rounding it costs 1e-4; and a point with a residual of 3e-13 may be 1e10 away from"
     " a better one, as is stated there",
