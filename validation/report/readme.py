@@ -65,4 +65,5 @@ def _render(template: str, **values: Any) -> str:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["cell"] = lambda text: text.replace("|", r"\|")  # of a table
     return environment.get_template(template).render(**values)
