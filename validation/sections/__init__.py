@@ -5,6 +5,8 @@ from . import (
     errata,
     generators,
     noise,
+    random_networks,
+    run_time,
     speed,
     stability,
     trained,
@@ -14,7 +16,10 @@ from . import (
 from .section import Section
 
 SECTIONS: tuple[Section, ...] = (
+    random_networks.SECTION,
     trained.GAN,
+    trained.VAE,
+    run_time.SECTION,
     uniqueness.PHASES,
     uniqueness.SHIPPED,
     stability.SECTION,
