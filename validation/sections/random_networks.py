@@ -261,7 +261,8 @@ SECTION = Section(
     " its step size as the paper does; Layered Basis-Pursuit has the best lam_1 of the paper's"
     " list; Latent-Pursuit is solved as printed (rho = 1e-2) and exactly; all are debiased. Lines"
     " are medians, ribbons the 25-75 % and 10-90 % quantiles. The paper has 512 signals a point;"
-    " s_1 = n is at n_1 = 1250, beyond its grid.",
+    ' s_1 = n is at n_1 = 1250, beyond its grid. "orthant": n_1 = 4 n / 3, from which on n random'
+    " equations and x_1 >= 0 have other solutions than one with n_1 / 2 nonzeros.",
     results={
         "random_networks": {
             "scale, n, latent, hidden, signals, steps, lam_1, rho, cut, seed": "the setting",
