@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InterruptedRunError as error:
         return _complain(str(error), INTERRUPTED)
     except OSError as error:
+        _drop_what_cannot_be_written()
         return _complain(
             f"{error.filename}: {error.strerror}"
             if error.filename and error.strerror
@@ -50,6 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ):  # a usage error of click, which typer may ship under a private name
             return _complain(error.format_message())
         raise
+
+
+def _drop_what_cannot_be_written() -> None:
+    """Where stdout is full, what it still holds goes nowhere: else Python complains again at exit,
+    and exits with 120.
+    """
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str, code: int = 2) -> int:

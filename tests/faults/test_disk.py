@@ -92,10 +92,10 @@ def test_invert(run, G):
     assert sorted(run.folder.iterdir()) == before
 
 
-def shell(command, folder):
+def shell(command, folder, inherited=os.environ):
     """A line of the shell; `cvxinv` is the command line of the project."""
     line = command.replace("cvxinv ", f"{sys.executable} -m cvxinv ")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {**inherited, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.run(
         ["bash", "-c", line],
         cwd=folder,
@@ -113,10 +113,13 @@ def verified(tmp_path):
     return tmp_path
 
 
-def test_stdout_is_full(verified):
+@pytest.mark.parametrize(
+    "inherited", [os.environ, {"PATH": os.environ["PATH"]}], ids=["all", "few"]
+)
+def test_stdout_is_full(verified, inherited):
     if not os.path.exists("/dev/full"):
         pytest.skip("needs /dev/full")
-    done = shell("cvxinv verify p.npz x.npy > /dev/full", verified)
+    done = shell("cvxinv verify p.npz x.npy > /dev/full", verified, inherited)
     assert done.returncode == 2
     assert done.stderr == "cvxinv: [Errno 28] No space left on device\n"
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from validation import runner
+from validation import mnist, runner
 from validation.__main__ import app
 from validation.report import page, results
 from validation.runner import ROOT
@@ -30,6 +30,8 @@ def test_in_miniature(section, tmp_path, monkeypatch):
     if section.name in ELSEWHERE:
         assert not section.commands[Scale.tiny]
         return
+    if section.name == "digits" and not (mnist.LOCAL.is_dir() or "CVXINV_DATA" in os.environ):
+        pytest.skip("needs MNIST")
     monkeypatch.setenv("CVXINV_POINTS", str(tmp_path / "points"))
     log = tmp_path / "log.txt"
     assert runner.run([section], Scale.tiny, tmp_path) == [], log.read_text()
