@@ -8,13 +8,8 @@ from typing import Any
 
 from ..sections.digits_and_networks import SHARE, TIMES
 from ..sections.section import Result
+from ..sections.trained_claims import MASKS
 from ..sections.uniqueness import UNIQUE
-
-MASKS = {
-    "clean": "clean",
-    "random mask": "45 % of the pixels hidden",
-    "half mask": "upper 13 of 28 rows hidden",
-}
 
 
 @dataclass(frozen=True)
