@@ -113,13 +113,14 @@ def verified(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    "inherited", [os.environ, {"PATH": os.environ["PATH"]}], ids=["all", "few"]
-)
-def test_stdout_is_full(verified, inherited):
+ENVIRONMENTS = {"whole": os.environ, "bare": {"PATH": os.environ["PATH"]}}
+
+
+@pytest.mark.parametrize("environment", list(ENVIRONMENTS))
+def test_stdout_is_full(verified, environment):
     if not os.path.exists("/dev/full"):
         pytest.skip("needs /dev/full")
-    done = shell("cvxinv verify p.npz x.npy > /dev/full", verified, inherited)
+    done = shell("cvxinv verify p.npz x.npy > /dev/full", verified, ENVIRONMENTS[environment])
     assert done.returncode == 2
     assert done.stderr == "cvxinv: [Errno 28] No space left on device\n"
 
